@@ -1,0 +1,92 @@
+import type { Format } from '../domain/payload.ts';
+import type { Duration } from '../domain/time.ts';
+
+/** The configuration after loading: defaults applied, durations in milliseconds, paths absolute, everything checked. */
+export interface Settings {
+  readonly instance: string;
+  readonly mode: Mode;
+  readonly schedule: string;
+  readonly timezone: string;
+  readonly resync: Duration;
+  readonly shutdownTimeout: Duration;
+  readonly ledger: { readonly type: string; readonly options: unknown };
+  readonly http: HttpSettings;
+  readonly metrics: { readonly perCredential: 'auto' | boolean };
+  readonly limits: Limits;
+  readonly issuers: ReadonlyMap<string, { readonly type: string; readonly options: unknown }>;
+  readonly vaults: ReadonlyMap<string, VaultSettings>;
+  readonly rules: readonly Rule[];
+}
+
+export const MODES = ['active', 'no-delete', 'observe'] as const;
+export type Mode = (typeof MODES)[number];
+
+export interface HttpSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Absolute path; null: off. */
+  readonly socket: string | null;
+  readonly tokens: readonly TokenSettings[];
+}
+
+export interface TokenSettings {
+  readonly name: string;
+  readonly role: Role;
+  /** Lower-case hex SHA-256 of the token; a `token` in the configuration is turned into it at load. */
+  readonly sha256: string;
+}
+
+export const ROLES = ['viewer', 'operator'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Limits {
+  readonly concurrency: number;
+  readonly rotationsPerHour: number;
+  readonly maxLiveSecrets: number;
+  readonly createsPerDay: number;
+  readonly breaker: { readonly failures: number; readonly cooldown: Duration };
+}
+
+export interface VaultSettings {
+  readonly type: string;
+  readonly options: unknown;
+  readonly timeout: Duration;
+  readonly requestsPerSecond: number;
+  readonly readBack: Duration;
+}
+
+export interface Policy {
+  /** The name in `policies`; null for one written inline. */
+  readonly name: string | null;
+  readonly lifetime: Duration;
+  readonly renewBefore: Duration;
+  readonly grace: Duration;
+  readonly maxAge: Duration | null;
+  /** Null: off, the secret is created with its full lifetime. */
+  readonly provisional: Duration | null;
+  readonly verify: { readonly method: 'token' | 'none'; readonly timeout: Duration; readonly settle: Duration };
+  readonly initial: 'adopt' | 'rotate';
+  readonly retire: 'delete' | 'manual';
+  readonly unmanaged: 'keep' | 'delete';
+}
+
+/** One entry of `credentials`. Patterns are kept as written; config/match.ts compiles them. */
+export interface Rule {
+  readonly issuer: string;
+  readonly match: { readonly clientId: readonly string[] | null; readonly description: readonly string[] | null };
+  /** `ignore`: not even watched. */
+  readonly ignore: boolean;
+  /** Watched, not changed. */
+  readonly suspend: boolean;
+  readonly name: string | null;
+  readonly policy: Policy;
+  readonly deliver: readonly DeliverSettings[];
+}
+
+export interface DeliverSettings {
+  readonly vault: string;
+  readonly name: string;
+  readonly format: Format;
+  /** What the vault's type allows beyond that: namespace, labels, mode, ... */
+  readonly options: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,80 @@
+import { substitute } from './payload.ts';
+import type { Format, Payload } from './payload.ts';
+import { SecretValue } from './secret-value.ts';
+
+/** What could be read back out of an entry. `secretId` is null where the entry does not name it. */
+export interface ReadBack {
+  readonly clientSecret: SecretValue;
+  readonly secretId: string | null;
+}
+
+/**
+ * The inverse of renderPayload: finds the value, and the secret id where the format names it, in an entry's payload.
+ * @returns null where the payload does not have the format's shape; it does not throw, and never quotes its input.
+ */
+export function readPayload(
+  format: Format,
+  names: Readonly<Record<string, string>>,
+  payload: Payload,
+): ReadBack | null {
+  const text = payload.content.reveal();
+  switch (format.kind) {
+    case 'value':
+      return found(new Map([['clientSecret', text]]));
+    case 'text':
+      return found(matchTemplate(format.template, names, text));
+    case 'fields': {
+      const object = parseObject(text);
+      if (object === null) return null;
+      const values = new Map<string, string>();
+      for (const [key, template] of Object.entries(format.fields)) {
+        const value = Object.hasOwn(object, key) ? object[key] : undefined;
+        if (typeof value !== 'string') continue;
+        for (const [name, part] of matchTemplate(template, names, value)) values.set(name, part);
+      }
+      return found(values);
+    }
+  }
+}
+
+function found(values: ReadonlyMap<string, string>): ReadBack | null {
+  const clientSecret = values.get('clientSecret');
+  if (clientSecret === undefined || clientSecret === '') return null;
+  const secretId = values.get('secretId');
+  return {
+    clientSecret: SecretValue.of(clientSecret),
+    secretId: secretId === undefined || secretId === '' ? null : secretId,
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null; // JSON.parse quotes its input in its message: nothing of it may go on
+  }
+}
+
+/** Matches `text` against a template in which clientSecret, secretId and expires are open; empty where it does not fit. */
+function matchTemplate(template: string, names: Readonly<Record<string, string>>, text: string): Map<string, string> {
+  const open: string[] = [];
+  const pattern = template
+    .split(/(\{(?:clientSecret|secretId|expires)\})/)
+    .map((part) => {
+      const name = /^\{(clientSecret|secretId|expires)\}$/.exec(part)?.[1];
+      if (name === undefined) return escapeRegExp(substitute(part, names));
+      open.push(name);
+      return name === 'clientSecret' ? '([^\\s]+?)' : '([0-9A-Za-z:.+-]*?)';
+    })
+    .join('');
+  const match = new RegExp(`^${pattern}$`).exec(text);
+  if (match === null) return new Map();
+  return new Map(open.map((name, index) => [name, match[index + 1] ?? '']));
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

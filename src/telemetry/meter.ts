@@ -1,0 +1,33 @@
+import type { Outcome } from '../domain/rotation-state.ts';
+import type { Reason } from '../domain/reason.ts';
+import type { Duration, Instant } from '../domain/time.ts';
+
+/** How a request to an issuer or a vault ended. A closed list: it is a metric's label. */
+export const REQUEST_OUTCOMES = ['ok', 'not-found', 'denied', 'throttled', 'rejected', 'conflict', 'error'] as const;
+export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
+
+/** What is counted. The composition root hands in one that feeds prom-client; {@link silentMeter} for tests. */
+export interface Meter {
+  issuerRequest(issuer: string, operation: string, outcome: RequestOutcome): void;
+  vaultRequest(vault: string, operation: string, outcome: RequestOutcome): void;
+  rotation(issuer: string, reason: Reason, outcome: Outcome): void;
+  rotationDuration(issuer: string, duration: Duration): void;
+  delivery(vault: string, outcome: Outcome): void;
+  retirement(issuer: string, outcome: Outcome): void;
+  orphan(issuer: string, outcome: Outcome): void;
+  scan(duration: Duration): void;
+  scanSucceeded(issuer: string, at: Instant): void;
+}
+
+/** Counts nothing. */
+export const silentMeter: Meter = {
+  issuerRequest: () => undefined,
+  vaultRequest: () => undefined,
+  rotation: () => undefined,
+  rotationDuration: () => undefined,
+  delivery: () => undefined,
+  retirement: () => undefined,
+  orphan: () => undefined,
+  scan: () => undefined,
+  scanSucceeded: () => undefined,
+};

@@ -1,0 +1,120 @@
+import type { z } from 'zod';
+import type { Mark } from '../domain/mark.ts';
+import type { Payload } from '../domain/payload.ts';
+import type { Ports } from '../domain/ports.ts';
+import type { RightReport } from '../domain/rights.ts';
+import type { Duration } from '../domain/time.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Meter } from '../telemetry/meter.ts';
+
+/** One named place in a vault. `options` are the destination's own settings (labels, mode, ...), checked by the type. */
+export interface EntryRef {
+  /** The canonical name: two destinations are the same place exactly where vault identity and this are equal. */
+  readonly entry: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What an entry is, without its value. Absent is only what the vault says is not there: denied, unreachable or garbled
+ * throws.
+ */
+export type EntryDescription =
+  | { readonly state: 'absent' }
+  | {
+      readonly state: 'present';
+      /** The vault's version of the value and mark: what compare-and-set expects. Opaque. */
+      readonly version: string;
+      /** Null: no mark of any rekeyd on it. */
+      readonly mark: Mark | null;
+      /**
+       * Whether the mark describes the value that is there now: `bound`: proven; `broken`: value or mark were changed
+       * from outside; `unproven`: this look did not read enough (ask with `prove`). An entry without value is `broken`.
+       */
+      readonly binding: 'bound' | 'broken' | 'unproven';
+      /** Why it cannot be written (immutable, ...); absent where it can. */
+      readonly locked?: string;
+    };
+
+/** An entry with its payload. */
+export type EntryContent =
+  | { readonly state: 'absent' }
+  | (Extract<EntryDescription, { state: 'present' }> & {
+      /** Null: there is an entry but no value in it. */
+      readonly payload: Payload | null;
+    });
+
+export interface VaultCapabilities {
+  /** A write fails with `conflict` where the entry is not at the expected version. Without it, repaired in a resync. */
+  readonly compareAndSet: boolean;
+  /** Values can be read back. */
+  readonly readable: boolean;
+  /** Stores `fields` payloads one key a field. */
+  readonly map: boolean;
+}
+
+/**
+ * A place that stores values for consumers. Every call may throw {@link VaultError} and nothing else (but the abort
+ * reason of `signal`). No error holds a value. Methods are safe to call at the same time.
+ */
+export interface Vault {
+  /** The name in the configuration. */
+  readonly name: string;
+  readonly type: string;
+  /** Names the store itself, so that it survives being renamed in the configuration: part of the destinations digest. */
+  readonly identity: string;
+  readonly capabilities: VaultCapabilities;
+  /** How long reading may lag behind writing. */
+  readonly readBack: Duration;
+
+  /** Looks at an entry. `prove`: read what is needed to decide `binding`, so that it is not `unproven`. */
+  describe(ref: EntryRef, options?: { readonly prove?: boolean }, signal?: AbortSignal): Promise<EntryDescription>;
+  read(ref: EntryRef, signal?: AbortSignal): Promise<EntryContent>;
+  /**
+   * Writes value and mark. Foreign metadata and keys of the entry are left as they are.
+   * @param expected the version last seen, or 'absent'; another state of the entry throws `conflict` (a vault without
+   *   compare-and-set checks it as well as it can).
+   */
+  deliver(
+    ref: EntryRef,
+    payload: Payload,
+    mark: Mark,
+    expected: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly version: string }>;
+  /** Writes the mark again over the value that is there at `expected`, bound to it. The value is not changed. */
+  restoreMark(ref: EntryRef, mark: Mark, expected: string, signal?: AbortSignal): Promise<{ readonly version: string }>;
+  /** What `rekeyd check` prints: reached, and each right; no value is written. */
+  rights(refs: readonly EntryRef[], signal?: AbortSignal): Promise<readonly RightReport[]>;
+  close(): Promise<void>;
+}
+
+/** What `expected` is for an entry that is not there yet. */
+export const ABSENT = 'absent';
+
+/** What a vault is built with. */
+export interface VaultContext extends Ports {
+  readonly name: string;
+  /** Common to all vaults. */
+  readonly timeout: Duration;
+  readonly readBack: Duration;
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+/** One type of vault, as the registry holds it. */
+export interface VaultType<Schema extends z.ZodType = z.ZodType> {
+  readonly type: string;
+  /** Checks its part of the configuration (less `type`, `timeout`, `requestsPerSecond`, `readBack`), gives defaults. */
+  readonly schema: Schema;
+  /** Names of options that are paths, made absolute from the configuration file's folder before `create`. */
+  readonly paths: readonly string[];
+  /** Settings of a destination beyond `vault, name, format, fields, template`: a zod shape. */
+  readonly destination: z.ZodRawShape;
+  /** The most bytes that a payload may have. */
+  readonly maxBytes: number;
+  /** The canonical entry name of a destination's resolved `name` and options. */
+  entryOf(name: string, options: Readonly<Record<string, unknown>>): string;
+  /** Why a name (placeholders already replaced) cannot be used; null where it can. Runs at load, before anything else. */
+  nameProblem(name: string, options: Readonly<Record<string, unknown>>): string | null;
+  create(options: z.output<Schema>, context: VaultContext): Vault | Promise<Vault>;
+}
