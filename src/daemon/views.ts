@@ -1,0 +1,77 @@
+import { compareSecretIds } from '../domain/mark.ts';
+import { formatInstant, formatInstantOrNull } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
+import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import type { CredentialView, RotationView } from './api.ts';
+
+/**
+ * What the ways in show of a credential: each field is named here, so that a field added to the record stays inside.
+ * `pausedUntil` is null where nothing is paused and for a pause without end: `state` tells the two apart. A pause that
+ * ended before `now` is none.
+ */
+export function credentialView(record: CredentialRecord, now: Instant): CredentialView {
+  const until = record.pause?.until ?? null;
+  return {
+    issuer: record.issuer,
+    clientId: record.clientId,
+    name: record.name,
+    description: record.description,
+    policy: record.policy,
+    state: record.state,
+    reason: record.reason,
+    current:
+      record.current === null
+        ? null
+        : {
+            secretId: record.current.secretId,
+            generation: record.current.generation,
+            expires: formatInstantOrNull(record.current.expires),
+          },
+    renewAt: formatInstantOrNull(record.renewAt),
+    secrets: record.secrets
+      .toSorted((a, b) => compareSecretIds(a.secretId, b.secretId))
+      .map((secret) => ({
+        secretId: secret.secretId,
+        expires: formatInstantOrNull(secret.expires),
+        role: secret.role,
+        deleteAfter: formatInstantOrNull(secret.deleteAfter),
+      })),
+    destinations: record.destinations.map((destination) => ({
+      vault: destination.vault,
+      entry: destination.entry,
+      generation: destination.generation,
+      secretId: destination.secretId,
+      deliveredAt: formatInstantOrNull(destination.deliveredAt),
+      state: destination.state,
+      error: destination.error,
+      former: destination.former,
+    })),
+    failures: record.failures,
+    lastError: record.lastError,
+    pausedUntil: until === null || until <= now ? null : formatInstant(until),
+  };
+}
+
+/** What the ways in show of a rotation: who works on it and its compare-and-set version stay inside. */
+export function rotationView(record: RotationRecord): RotationView {
+  return {
+    id: record.id,
+    issuer: record.issuer,
+    clientId: record.clientId,
+    name: record.name,
+    generation: record.generation,
+    trigger: record.trigger,
+    reason: record.reason,
+    note: record.note,
+    actor: record.actor,
+    state: record.state,
+    secretId: record.secretId,
+    supersedes: [...record.supersedes],
+    startedAt: formatInstant(record.startedAt),
+    deliveredAt: formatInstantOrNull(record.deliveredAt),
+    deleteAfter: formatInstantOrNull(record.deleteAfter),
+    finishedAt: formatInstantOrNull(record.finishedAt),
+    error: record.error,
+    steps: record.steps.map((step) => ({ step: step.step, at: formatInstant(step.at), outcome: step.outcome })),
+  };
+}
