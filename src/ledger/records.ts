@@ -73,8 +73,9 @@ export interface CredentialRecord extends CredentialKey {
   readonly terms: string;
   /** The highest generation ever intended or seen. */
   readonly generation: number;
+  /** What consumers are served. `secretId` null: an adopted entry that does not name its secret. */
   readonly current: {
-    readonly secretId: string;
+    readonly secretId: string | null;
     readonly generation: number;
     readonly expires: Instant | null;
   } | null;
