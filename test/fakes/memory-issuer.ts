@@ -1,0 +1,494 @@
+import { IssuerError } from '../../src/domain/errors.ts';
+import type { IssuerFault } from '../../src/domain/errors.ts';
+import type { Ports } from '../../src/domain/ports.ts';
+import type { RightReport } from '../../src/domain/rights.ts';
+import { SecretValue } from '../../src/domain/secret-value.ts';
+import type { Duration, Instant } from '../../src/domain/time.ts';
+import { DAY, MINUTE } from '../../src/domain/time.ts';
+import type {
+  CreatedSecret,
+  Issuer,
+  IssuerTiming,
+  ListedCredential,
+  ListedSecret,
+  SecretWish,
+  Verdict,
+} from '../../src/issuers/contract.ts';
+
+export const ISSUER_OPERATIONS = [
+  'listCredentials',
+  'listSecrets',
+  'createSecret',
+  'updateSecret',
+  'deleteSecret',
+  'verify',
+] as const;
+export type IssuerOperation = (typeof ISSUER_OPERATIONS)[number];
+
+/**
+ * How a call ends, instead of well. `refused`: the connection was refused, surely not applied. `lost-before`: the
+ * request was lost, not applied, and the caller cannot know. `applied-and-lost`: applied, the answer lost. `late`, or
+ * `{ late: ms }`: the caller gives up now, it is applied after that time (a tenth of `requestLifetime`). `malformed`: a
+ * 2xx that cannot be read; of a change, applied. A number: that HTTP status, not applied. Of `verify`, `accepted` and
+ * `refused` are the verdict it gives.
+ */
+export type FaultOutcome =
+  | 'refused'
+  | 'lost-before'
+  | 'applied-and-lost'
+  | 'late'
+  | { readonly late: Duration }
+  | 'malformed'
+  | Verdict
+  | number;
+
+export interface FaultOptions {
+  /** How many calls it meets; Infinity until {@link MemoryIssuer.heal}. Default 1. */
+  readonly times?: number;
+  /** Only calls about this credential. */
+  readonly clientId?: string;
+  /** With status 429 or 503, already clamped. */
+  readonly retryAfter?: Duration;
+}
+
+/** A call as {@link MemoryIssuer.calls} keeps it. */
+export interface IssuerCall {
+  readonly operation: IssuerOperation;
+  readonly at: Instant;
+  readonly clientId: string | null;
+  readonly secretId: string | null;
+  readonly wish: SecretWish | null;
+}
+
+export type CallHook = (call: IssuerCall) => void | Promise<void>;
+
+/** How this issuer behaves. All may be changed while it runs. */
+export interface MemoryIssuerBehaviour {
+  /** How stale lists are. Default 0; to be honest it must not exceed `timing.listLag`. */
+  lag: Duration;
+  /** How long a call takes. Default 0. */
+  latency: Duration;
+  /** A new secret is refused for this long. Default 0. */
+  acceptDelay: Duration;
+  /** A deleted or replaced secret is accepted for this long after its end. Default 0. */
+  revokeDelay: Duration;
+  /** The longest life that the issuer gives; more is cut. Null: no limit (default). */
+  maxLifetime: Duration | null;
+  /** The most unexpired secrets a credential may hold; more are refused with 400. Null: no limit (default). */
+  cap: number | null;
+  /** What PUT does: `replace` (default) takes the whole object over, `ignore` answers 204 and changes nothing. */
+  put: 'replace' | 'ignore';
+  /** How far the issuer's clock is ahead of ours. Default 0. */
+  skew: Duration;
+}
+
+interface Version {
+  /** By our clock; `skew` moves only what the issuer means by now. */
+  readonly from: Instant;
+  readonly expires: Instant | null;
+  readonly description: string;
+}
+
+interface StoredSecret {
+  readonly secretId: string;
+  readonly value: string;
+  readonly createdAt: Instant;
+  readonly versions: Version[];
+  deletedAt: Instant | null;
+}
+
+interface StoredCredential {
+  readonly clientId: string;
+  readonly createdAt: Instant;
+  readonly descriptions: { from: Instant; description: string }[];
+  readonly secrets: Map<string, StoredSecret>;
+  deletedAt: Instant | null;
+}
+
+interface QueuedFault extends FaultOptions {
+  readonly outcome: FaultOutcome;
+  left: number;
+}
+
+/**
+ * An issuer in memory that keeps the contract, for scenario tests: it lives by the ports it is given, keeps the whole
+ * history (which is what makes stale lists honest), and fails as it is told to.
+ */
+export class MemoryIssuer implements Issuer {
+  readonly name: string;
+  readonly type = 'memory';
+  readonly timing: IssuerTiming;
+  readonly descriptionLimit: number;
+  readonly behaviour: MemoryIssuerBehaviour;
+  /** Every call, in order, the failed ones too. */
+  readonly calls: IssuerCall[] = [];
+
+  readonly #ports: Pick<Ports, 'clock' | 'ticker'>;
+  readonly #credentials = new Map<string, StoredCredential>();
+  readonly #faults = new Map<IssuerOperation, QueuedFault[]>();
+  readonly #before = new Map<IssuerOperation, CallHook[]>();
+  readonly #after = new Map<IssuerOperation, CallHook[]>();
+  #lastSecretId = 0;
+  #heard = false;
+  closed = false;
+
+  constructor(
+    ports: Pick<Ports, 'clock' | 'ticker'>,
+    options: {
+      readonly name?: string;
+      readonly timing?: Partial<IssuerTiming>;
+      readonly descriptionLimit?: number;
+      readonly behaviour?: Partial<MemoryIssuerBehaviour>;
+    } = {},
+  ) {
+    this.#ports = ports;
+    this.name = options.name ?? 'data8';
+    this.descriptionLimit = options.descriptionLimit ?? 200;
+    this.timing = { requestLifetime: 5 * MINUTE, listLag: MINUTE, maxClockSkew: 5 * MINUTE, ...options.timing };
+    this.behaviour = {
+      lag: 0,
+      latency: 0,
+      acceptDelay: 0,
+      revokeDelay: 0,
+      maxLifetime: null,
+      cap: null,
+      put: 'replace',
+      skew: 0,
+      ...options.behaviour,
+    };
+  }
+
+  // What a person does at the issuer, past its API: no fault, no delay, not counted.
+
+  /** `age`: how long it has been there, so that stale lists show it. */
+  addCredential(clientId: string, description = clientId, age: Duration = DAY): void {
+    const from = this.#ports.clock.now() - age;
+    this.#credentials.set(clientId, {
+      clientId,
+      createdAt: from,
+      descriptions: [{ from, description }],
+      secrets: new Map(),
+      deletedAt: null,
+    });
+  }
+
+  describeCredential(clientId: string, description: string): void {
+    this.#stored(clientId).descriptions.push({ from: this.#ports.clock.now(), description });
+  }
+
+  removeCredential(clientId: string): void {
+    const now = this.#ports.clock.now();
+    const credential = this.#stored(clientId);
+    credential.deletedAt = now;
+    for (const secret of credential.secrets.values()) secret.deletedAt ??= now;
+  }
+
+  /** Makes a secret by hand. `age`: how long ago, so that lists and acceptance know it already. */
+  addSecret(clientId: string, wish: Partial<SecretWish> = {}, age: Duration = 0): CreatedSecret {
+    const whole: SecretWish = { expires: wish.expires ?? null, description: wish.description ?? 'by hand' };
+    return this.#insert(this.#stored(clientId), whole, this.#ports.clock.now() - age);
+  }
+
+  editSecret(clientId: string, secretId: string, change: Partial<SecretWish>): void {
+    const secret = this.#stored(clientId).secrets.get(secretId);
+    if (secret === undefined) throw new Error(`no secret ${secretId} of ${clientId}`);
+    secret.versions.push({ ...latest(secret.versions), ...change, from: this.#ports.clock.now() });
+  }
+
+  removeSecret(clientId: string, secretId: string): void {
+    const secret = this.#stored(clientId).secrets.get(secretId);
+    if (secret === undefined) throw new Error(`no secret ${secretId} of ${clientId}`);
+    secret.deletedAt ??= this.#ports.clock.now();
+  }
+
+  // What a test looks at: the truth, without lag.
+
+  /** Secrets that are not deleted, expired ones included, in the order of their making. */
+  secrets(clientId: string): readonly ListedSecret[] {
+    const secrets = this.#credentials.get(clientId)?.secrets.values() ?? [];
+    return [...secrets].filter((secret) => secret.deletedAt === null).map(shown);
+  }
+
+  /** Every secret that ever was, with its value; deleted ones too. */
+  everySecret(
+    clientId: string,
+  ): readonly (ListedSecret & { value: string; createdAt: Instant; deletedAt: Instant | null })[] {
+    return [...(this.#credentials.get(clientId)?.secrets.values() ?? [])].map((secret) => ({
+      ...shown(secret),
+      value: secret.value,
+      createdAt: secret.createdAt,
+      deletedAt: secret.deletedAt,
+    }));
+  }
+
+  valueOf(clientId: string, secretId: string): string | null {
+    return this.#credentials.get(clientId)?.secrets.get(secretId)?.value ?? null;
+  }
+
+  /** Whether a client that shows this value is let in now: what consumers live by. Not counted as a call. */
+  isAccepted(clientId: string, value: string): boolean {
+    const now = this.#ports.clock.now();
+    const { acceptDelay, revokeDelay, skew } = this.behaviour;
+    for (const secret of this.#credentials.get(clientId)?.secrets.values() ?? []) {
+      if (secret.value !== value || now < secret.createdAt + acceptDelay) continue;
+      const { expires } = latest(secret.versions);
+      const deleted = secret.deletedAt !== null && now >= secret.deletedAt + revokeDelay;
+      if (!deleted && (expires === null || now + skew < expires)) return true;
+    }
+    return false;
+  }
+
+  /** How many calls of an operation there were. */
+  count(operation: IssuerOperation, clientId?: string): number {
+    return this.calls.filter((call) => call.operation === operation && (clientId ?? call.clientId) === call.clientId)
+      .length;
+  }
+
+  // Faults and hooks.
+
+  /** Queues a fault. The first in the queue that fits a call is the one it meets. */
+  fault(operation: IssuerOperation, outcome: FaultOutcome, options: FaultOptions = {}): void {
+    const queue = this.#faults.get(operation) ?? [];
+    queue.push({ ...options, outcome, left: options.times ?? 1 });
+    this.#faults.set(operation, queue);
+  }
+
+  /** Takes all faults back. */
+  heal(): void {
+    this.#faults.clear();
+  }
+
+  /** Runs before a call takes effect; a promise holds the call up. What it throws, the caller gets. */
+  onCall(operation: IssuerOperation, hook: CallHook): void {
+    this.#before.set(operation, [...(this.#before.get(operation) ?? []), hook]);
+  }
+
+  /** Runs after a call took effect and before the caller hears of it: the place for a crash. */
+  onApplied(operation: IssuerOperation, hook: CallHook): void {
+    this.#after.set(operation, [...(this.#after.get(operation) ?? []), hook]);
+  }
+
+  // The contract.
+
+  async listCredentials(signal?: AbortSignal): Promise<readonly ListedCredential[]> {
+    return this.#call({ operation: 'listCredentials' }, signal, () => {
+      const at = this.#ports.clock.now() - this.behaviour.lag;
+      return [...this.#credentials.values()]
+        .filter((credential) => existed(credential, at))
+        .map(({ clientId, descriptions }) => ({ clientId, description: asOf(descriptions, at).description }));
+    });
+  }
+
+  async listSecrets(clientId: string, signal?: AbortSignal): Promise<readonly ListedSecret[]> {
+    return this.#call({ operation: 'listSecrets', clientId }, signal, () => {
+      const at = this.#ports.clock.now() - this.behaviour.lag;
+      return [...this.#live('listSecrets', clientId).secrets.values()]
+        .filter((secret) => existed(secret, at))
+        .map((secret) => listed(secret.secretId, asOf(secret.versions, at)));
+    });
+  }
+
+  async createSecret(clientId: string, wish: SecretWish, signal?: AbortSignal): Promise<CreatedSecret> {
+    return this.#call({ operation: 'createSecret', clientId, wish }, signal, () => {
+      const credential = this.#live('createSecret', clientId);
+      const { cap } = this.behaviour;
+      if (cap !== null && this.#unexpired(credential) >= cap) throw this.#error('createSecret', 400, {});
+      return this.#insert(credential, wish, this.#ports.clock.now());
+    });
+  }
+
+  async updateSecret(clientId: string, secretId: string, wish: SecretWish, signal?: AbortSignal): Promise<void> {
+    return this.#call({ operation: 'updateSecret', clientId, secretId, wish }, signal, () => {
+      const secret = this.#live('updateSecret', clientId).secrets.get(secretId);
+      if (secret === undefined || secret.deletedAt !== null) throw this.#error('updateSecret', 404, {});
+      if (this.behaviour.put === 'ignore') return;
+      secret.versions.push({ ...this.#granted(wish), from: this.#ports.clock.now() });
+    });
+  }
+
+  async deleteSecret(clientId: string, secretId: string, signal?: AbortSignal): Promise<'deleted' | 'absent'> {
+    return this.#call({ operation: 'deleteSecret', clientId, secretId }, signal, () => {
+      const secret = this.#credentials.get(clientId)?.secrets.get(secretId);
+      if (secret === undefined || secret.deletedAt !== null) return 'absent';
+      secret.deletedAt = this.#ports.clock.now();
+      return 'deleted';
+    });
+  }
+
+  async verify(clientId: string, value: SecretValue, signal?: AbortSignal): Promise<Verdict> {
+    return this.#call({ operation: 'verify', clientId }, signal, () =>
+      this.isAccepted(clientId, value.reveal()) ? 'accepted' : 'refused',
+    );
+  }
+
+  skew(): Duration | null {
+    return this.#heard ? this.behaviour.skew : null;
+  }
+
+  async rights(signal?: AbortSignal): Promise<readonly RightReport[]> {
+    await this.listCredentials(signal);
+    return [{ right: 'reached', status: 'ok', hint: '' }];
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+
+  // Within.
+
+  async #call<T>(
+    about: Partial<IssuerCall> & Pick<IssuerCall, 'operation'>,
+    signal: AbortSignal | undefined,
+    effect: () => T,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const { operation } = about;
+    const call: IssuerCall = {
+      at: this.#ports.clock.now(),
+      clientId: null,
+      secretId: null,
+      wish: null,
+      ...about,
+    };
+    this.calls.push(call);
+    for (const hook of this.#before.get(operation) ?? []) await hook(call);
+    if (this.behaviour.latency > 0) await this.#ports.ticker.sleep(this.behaviour.latency, signal);
+    const fault = this.#meet(operation, call.clientId);
+    if (fault !== null) return this.#fail(call, fault, effect);
+    this.#heard = true;
+    const result = effect();
+    for (const hook of this.#after.get(operation) ?? []) await hook(call);
+    return result;
+  }
+
+  async #fail<T>(call: IssuerCall, fault: QueuedFault, effect: () => T): Promise<T> {
+    const { outcome } = fault;
+    const { operation } = call;
+    if (outcome === 'accepted' || outcome === 'refused') {
+      if (operation === 'verify') return outcome as T;
+      throw this.#fault('unavailable', 'the connection was refused', call, { surelyNotApplied: true });
+    }
+    if (typeof outcome === 'number') throw this.#error(operation, outcome, fault);
+    if (outcome === 'late' || typeof outcome === 'object') {
+      const delay = typeof outcome === 'object' ? outcome.late : this.timing.requestLifetime / 10;
+      void this.#ports.ticker.sleep(delay).then(() => applyQuietly(effect));
+    } else if (outcome !== 'lost-before') {
+      effect();
+      for (const hook of this.#after.get(operation) ?? []) await hook(call);
+    }
+    if (outcome === 'malformed') throw this.#fault('malformed', 'the answer cannot be read', call, { status: 200 });
+    throw this.#fault('unavailable', 'no answer', call, {});
+  }
+
+  #meet(operation: IssuerOperation, clientId: string | null): QueuedFault | null {
+    const queue = this.#faults.get(operation) ?? [];
+    const fault = queue.find((one) => one.left > 0 && (one.clientId ?? clientId) === clientId);
+    if (fault !== undefined) fault.left -= 1;
+    return fault ?? null;
+  }
+
+  #error(operation: IssuerOperation, status: number, { retryAfter }: FaultOptions): IssuerError {
+    const fault: IssuerFault =
+      status === 401
+        ? 'unauthorized'
+        : status === 403
+          ? 'forbidden'
+          : status === 404
+            ? 'not-found'
+            : status === 429
+              ? 'throttled'
+              : status >= 500
+                ? 'unavailable'
+                : 'rejected';
+    return this.#fault(
+      fault,
+      `answered ${status}`,
+      { operation },
+      {
+        status,
+        retryAfter: retryAfter ?? null,
+        surelyNotApplied: status < 500,
+      },
+    );
+  }
+
+  #fault(
+    fault: IssuerFault,
+    message: string,
+    { operation }: Pick<IssuerCall, 'operation'>,
+    detail: { status?: number; retryAfter?: Duration | null; surelyNotApplied?: boolean },
+  ): IssuerError {
+    return new IssuerError(fault, `${this.name}: ${operation}: ${message}`, {
+      issuer: this.name,
+      operation,
+      ...detail,
+    });
+  }
+
+  #stored(clientId: string): StoredCredential {
+    const credential = this.#credentials.get(clientId);
+    if (credential === undefined) throw new Error(`no credential ${clientId}: add it first`);
+    return credential;
+  }
+
+  #live(operation: IssuerOperation, clientId: string): StoredCredential {
+    const credential = this.#credentials.get(clientId);
+    if (credential === undefined || credential.deletedAt !== null) throw this.#error(operation, 404, {});
+    return credential;
+  }
+
+  #unexpired(credential: StoredCredential): number {
+    const now = this.#ports.clock.now() + this.behaviour.skew;
+    return [...credential.secrets.values()].filter((secret) => {
+      const { expires } = latest(secret.versions);
+      return secret.deletedAt === null && (expires === null || expires > now);
+    }).length;
+  }
+
+  #granted(wish: SecretWish): SecretWish {
+    const { maxLifetime, skew } = this.behaviour;
+    if (maxLifetime === null) return { expires: wish.expires, description: wish.description };
+    const end = this.#ports.clock.now() + skew + maxLifetime;
+    return { expires: Math.min(wish.expires ?? end, end), description: wish.description };
+  }
+
+  #insert(credential: StoredCredential, wish: SecretWish, createdAt: Instant): CreatedSecret {
+    const secretId = String(++this.#lastSecretId);
+    const value = `value-${secretId}-of-${credential.clientId}`;
+    const version = { ...this.#granted(wish), from: createdAt };
+    credential.secrets.set(secretId, { secretId, value, createdAt, versions: [version], deletedAt: null });
+    return { ...listed(secretId, version), value: SecretValue.of(value) };
+  }
+}
+
+function existed(thing: { createdAt: Instant; deletedAt: Instant | null }, at: Instant): boolean {
+  return thing.createdAt <= at && (thing.deletedAt === null || thing.deletedAt > at);
+}
+
+function asOf<T extends { from: Instant }>(versions: readonly T[], at: Instant): T {
+  return versions.findLast((version) => version.from <= at) ?? latest(versions);
+}
+
+function latest<T>(versions: readonly T[]): T {
+  const last = versions.at(-1);
+  if (last === undefined) throw new Error('a history is never empty');
+  return last;
+}
+
+function listed(secretId: string, version: Version): ListedSecret {
+  return { secretId, expires: version.expires, description: version.description };
+}
+
+function shown(secret: StoredSecret): ListedSecret {
+  return listed(secret.secretId, latest(secret.versions));
+}
+
+/** A late request that finds its credential gone is refused like any other; nobody hears of it. */
+function applyQuietly(effect: () => unknown): void {
+  try {
+    effect();
+  } catch (error) {
+    if (!(error instanceof IssuerError)) throw error;
+  }
+}
