@@ -68,6 +68,8 @@ export interface CredentialRecord extends CredentialKey {
   readonly version: number;
   readonly name: string;
   readonly description: string;
+  /** The description that the destinations' names were resolved with, at first delivery; null before it (C6). */
+  readonly pinnedDescription: string | null;
   readonly policy: string | null;
   /** Digest of the rule's resolved terms: a change makes the next scan look. */
   readonly terms: string;

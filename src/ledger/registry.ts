@@ -1,0 +1,7 @@
+import type { LedgerType } from './contract.ts';
+import { memoryLedgerType } from './memory.ts';
+
+const types: readonly LedgerType[] = [memoryLedgerType];
+
+/** All types of ledger, by the name that the configuration knows them by. A new ledger adds its line above. */
+export const ledgerTypes: ReadonlyMap<string, LedgerType> = new Map(types.map((type) => [type.type, type]));
