@@ -1,0 +1,109 @@
+import { SECOND } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
+import type { CredentialRecord } from '../ledger/records.ts';
+import { printable } from '../telemetry/printable.ts';
+
+/** One value of a gauge. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** The gauges that need a look at every credential's record. */
+export const SURVEYED = ['expires', 'renew', 'behind', 'paused', 'retirementsBlocked', 'resyncLag'] as const;
+export type Surveyed = (typeof SURVEYED)[number];
+
+/**
+ * Takes credential records one by one and keeps just what the gauges show of them. Without `perCredential` only numbers an
+ * issuer are kept, so that memory does not grow with the credentials.
+ */
+export class Survey {
+  readonly #now: Instant;
+  readonly #perCredential: boolean;
+  readonly #samples: Record<'expires' | 'renew' | 'behind' | 'paused', Sample[]> = {
+    expires: [],
+    renew: [],
+    behind: [],
+    paused: [],
+  };
+  readonly #blocked = new Map<string, number>();
+  readonly #oldestResync = new Map<string, Instant>();
+
+  constructor(now: Instant, issuers: readonly string[], perCredential: boolean) {
+    this.#now = now;
+    this.#perCredential = perCredential;
+    for (const issuer of issuers) this.#see(issuer);
+  }
+
+  add(record: CredentialRecord): void {
+    this.#see(record.issuer);
+    if (record.state === 'ignored') return;
+    const oldest = this.#oldestResync.get(record.issuer) ?? this.#now;
+    this.#oldestResync.set(record.issuer, Math.min(oldest, record.resyncAt));
+    const blocked = this.#blocked.get(record.issuer) ?? 0;
+    this.#blocked.set(record.issuer, blocked + blockedRetirements(record, this.#now));
+    if (this.#perCredential) this.#addSeries(record);
+  }
+
+  samples(): Readonly<Record<Surveyed, readonly Sample[]>> {
+    return {
+      ...this.#samples,
+      retirementsBlocked: [...this.#blocked].map(([issuer, value]) => ({ labels: { issuer }, value })),
+      resyncLag: [...this.#oldestResync].map(([issuer, oldest]) => ({
+        labels: { issuer },
+        value: (this.#now - oldest) / SECOND,
+      })),
+    };
+  }
+
+  #see(issuer: string): void {
+    if (this.#blocked.has(issuer)) return;
+    this.#blocked.set(issuer, 0);
+    this.#oldestResync.set(issuer, this.#now);
+  }
+
+  #addSeries(record: CredentialRecord): void {
+    const labels = { issuer: record.issuer, credential: record.clientId };
+    const name = printable(record.name);
+    const managed = record.state !== 'unmanaged';
+    const expires = record.current === null ? lastToExpire(record) : record.current.expires;
+    if (expires !== null) {
+      this.#samples.expires.push({ labels: { ...labels, name, managed: String(managed) }, value: expires / SECOND });
+    }
+    if (managed && record.renewAt !== null) {
+      this.#samples.renew.push({ labels: { ...labels, name }, value: record.renewAt / SECOND });
+    }
+    for (const { vault, entry, former, state } of record.destinations) {
+      if (former) continue;
+      this.#samples.behind.push({ labels: { ...labels, vault, entry }, value: state === 'served' ? 0 : 1 });
+    }
+    if (isPaused(record, this.#now)) this.#samples.paused.push({ labels, value: 1 });
+  }
+}
+
+/** Superseded secrets that are still alive although no grace holds them any more, or although none is running. */
+function blockedRetirements(record: CredentialRecord, now: Instant): number {
+  return record.secrets.filter(
+    (secret) =>
+      secret.role === 'superseded' &&
+      secret.missingSince === null &&
+      (secret.expires === null || secret.expires > now) &&
+      (secret.deleteAfter === null || secret.deleteAfter <= now),
+  ).length;
+}
+
+/** Null where there is no secret, or one that never expires. Expired ones count: they say that nothing is left. */
+function lastToExpire(record: CredentialRecord): Instant | null {
+  let last: Instant | null = null;
+  for (const { expires, missingSince } of record.secrets) {
+    if (missingSince !== null) continue;
+    if (expires === null) return null;
+    last = Math.max(last ?? expires, expires);
+  }
+  return last;
+}
+
+function isPaused(record: CredentialRecord, now: Instant): boolean {
+  const { pause } = record;
+  return record.state === 'paused' || (pause !== null && (pause.until === null || pause.until > now));
+}

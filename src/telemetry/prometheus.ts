@@ -1,0 +1,94 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { SECOND } from '../domain/time.ts';
+import type { Meter } from './meter.ts';
+
+/** Seconds. From an urgent rotation without settling, over `verify.settle` (15 min), to a destination that is down. */
+export const ROTATION_BUCKETS = [1, 5, 15, 60, 300, 900, 1_200, 1_800, 3_600, 10_800, 43_200, 86_400];
+/** Seconds. From a scan that only lists, to a resync of everything. */
+export const SCAN_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
+
+/**
+ * A Meter over prom-client, with a registry of its own: what is counted as it happens, the process's metrics and
+ * `rekeyd_build_info`. What is computed when asked for is registered beside it by daemon/gauges.ts. Every metric is
+ * described in docs/metrics.md.
+ */
+export function createPrometheus(options: { readonly version: string }): { meter: Meter; registry: Registry } {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  new Gauge({ name: 'rekeyd_build_info', help: 'Always 1.', labelNames: ['version'], registers }).set(
+    { version: options.version },
+    1,
+  );
+  const issuerRequests = new Counter({
+    name: 'rekeyd_issuer_requests_total',
+    help: 'Requests to issuers, their token endpoints included.',
+    labelNames: ['issuer', 'operation', 'outcome'],
+    registers,
+  });
+  const vaultRequests = new Counter({
+    name: 'rekeyd_vault_requests_total',
+    help: 'Requests to vaults.',
+    labelNames: ['vault', 'operation', 'outcome'],
+    registers,
+  });
+  const rotations = new Counter({
+    name: 'rekeyd_rotations_total',
+    help: 'Rotations that were delivered everywhere or given up, by what made them due.',
+    labelNames: ['issuer', 'reason', 'outcome'],
+    registers,
+  });
+  const rotationDuration = new Histogram({
+    name: 'rekeyd_rotation_duration_seconds',
+    help: 'From intent to delivered everywhere.',
+    labelNames: ['issuer'],
+    buckets: ROTATION_BUCKETS,
+    registers,
+  });
+  const deliveries = new Counter({
+    name: 'rekeyd_deliveries_total',
+    help: 'Deliveries to one destination.',
+    labelNames: ['vault', 'outcome'],
+    registers,
+  });
+  const retirements = new Counter({
+    name: 'rekeyd_retirements_total',
+    help: 'Deletions of superseded secrets.',
+    labelNames: ['issuer', 'outcome'],
+    registers,
+  });
+  const orphans = new Counter({
+    name: 'rekeyd_orphans_total',
+    help: 'Deletions of secrets that rekeyd made and that nothing serves.',
+    labelNames: ['issuer', 'outcome'],
+    registers,
+  });
+  const scans = new Histogram({
+    name: 'rekeyd_scan_duration_seconds',
+    help: 'From the start of a scan until its work is dispatched.',
+    buckets: SCAN_BUCKETS,
+    registers,
+  });
+  const scanSuccess = new Gauge({
+    name: 'rekeyd_scan_last_success_timestamp_seconds',
+    help: 'When an issuer was last listed whole.',
+    labelNames: ['issuer'],
+    registers,
+  });
+
+  return {
+    registry,
+    meter: {
+      issuerRequest: (issuer, operation, outcome) => issuerRequests.inc({ issuer, operation, outcome }),
+      vaultRequest: (vault, operation, outcome) => vaultRequests.inc({ vault, operation, outcome }),
+      rotation: (issuer, reason, outcome) => rotations.inc({ issuer, reason, outcome }),
+      rotationDuration: (issuer, duration) => rotationDuration.observe({ issuer }, duration / SECOND),
+      delivery: (vault, outcome) => deliveries.inc({ vault, outcome }),
+      retirement: (issuer, outcome) => retirements.inc({ issuer, outcome }),
+      orphan: (issuer, outcome) => orphans.inc({ issuer, outcome }),
+      scan: (duration) => scans.observe(duration / SECOND),
+      scanSucceeded: (issuer, at) => scanSuccess.set({ issuer }, at / SECOND),
+    },
+  };
+}
