@@ -85,6 +85,12 @@ export interface IssuerContext extends Ports {
   readonly name: string;
   readonly log: Log;
   readonly meter: Meter;
+  /**
+   * Gives this issuer's raw section of the configuration again, with `${file:}` and `${NAME}` replaced afresh: it has not
+   * been through the schema. Asked for when our own client is refused, so that a secret that was changed in its file is
+   * taken up without a restart. Absent: there is nothing to read again.
+   */
+  readonly rereadOptions?: () => Promise<unknown>;
 }
 
 /** One type of issuer, as the registry holds it. `schema` checks its part of the configuration and gives defaults. */

@@ -1,0 +1,76 @@
+import type { SecretValue } from '../domain/secret-value.ts';
+import type { Issuer, IssuerContext, IssuerType, Verdict } from './contract.ts';
+import type { Data8Api } from './data8/api.ts';
+import { connect } from './data8/connection.ts';
+import type { Connection } from './data8/connection.ts';
+import { data8Schema } from './data8/options.ts';
+import type { Data8Options } from './data8/options.ts';
+import { reportRights } from './data8/rights.ts';
+
+const TYPE = 'data8';
+
+/**
+ * Nothing is published about it; 200 is what a cautious column has, and a marker takes about half. A description that
+ * comes back shorter is noticed, and the secret not used.
+ */
+const DESCRIPTION_LIMIT = 200;
+
+/** Errors that OAuth (RFC 6749, 5.2; RFC 8707) has a server say only once it knows that the client is who it says. */
+const SAID_AFTER_AUTHENTICATION = new Set([
+  'invalid_scope',
+  'unauthorized_client',
+  'invalid_grant',
+  'unsupported_grant_type',
+  'invalid_target',
+]);
+
+/** Data8 (https://www.data-8.co.uk) as an issuer. */
+export const data8: IssuerType<typeof data8Schema> = { type: TYPE, schema: data8Schema, create: createData8 };
+
+/** Makes a client of the ten operations alone, for use by hand; nothing is sent before the first one. */
+export function createData8Api(options: Data8Options, context: IssuerContext): Data8Api {
+  return connect(options, context).api;
+}
+
+/** Makes the issuer; nothing is sent before the first call. */
+export function createData8(options: Data8Options, context: IssuerContext): Issuer {
+  const connection = connect(options, context);
+  const { api } = connection;
+  const { requestLifetime, listLag, maxClockSkew } = options;
+  return {
+    name: context.name,
+    type: TYPE,
+    timing: { requestLifetime, listLag, maxClockSkew },
+    descriptionLimit: DESCRIPTION_LIMIT,
+    listCredentials: (signal) => api.listCredentials(signal),
+    listSecrets: (clientId, signal) => api.listSecrets(clientId, signal),
+    createSecret: (clientId, wish, signal) => api.createSecret(clientId, wish, signal),
+    updateSecret: (clientId, secretId, wish, signal) => api.updateSecret(clientId, secretId, wish, signal),
+    deleteSecret: (clientId, secretId, signal) => api.deleteSecret(clientId, secretId, signal),
+    verify: (clientId, value, signal) => verify(connection, clientId, value, signal),
+    skew: () => connection.skew(),
+    rights: (signal) => reportRights(api, signal),
+    close: () => {
+      api.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** One try: whoever verifies asks again anyway, and silence must be told as silence. */
+async function verify(
+  { tokenEndpoint, failures }: Connection,
+  clientId: string,
+  clientSecret: SecretValue,
+  signal: AbortSignal | undefined,
+): Promise<Verdict> {
+  const answer = await tokenEndpoint.ask({ clientId, clientSecret }, 'verify', 'never', signal);
+  if (answer.kind === 'token') return 'accepted';
+  const { error, status } = answer;
+  if (error === 'invalid_client' && status !== 403) return 'refused';
+  if (SAID_AFTER_AUTHENTICATION.has(error)) return 'accepted';
+  throw failures.make('rejected', 'verify', `the token endpoint answered ${status} ${error}, which proves nothing`, {
+    status,
+    surelyNotApplied: true,
+  });
+}
