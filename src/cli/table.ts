@@ -1,0 +1,35 @@
+import { printable } from '../telemetry/printable.ts';
+
+/**
+ * An aligned table, two spaces between columns, no trailing blanks, a newline at the end of each line. Cells are made
+ * printable; an empty one is shown as `-`. Without rows, just the heading.
+ */
+export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [heading, ...rows.map((row) => row.map((cell) => (cell === '' ? '-' : printable(cell))))];
+  const widths = heading.map((_, column) => Math.max(...cells.map((row) => width(row[column] ?? ''))));
+  return cells
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => pad(cell, widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+/** Lines of `name  value`, the names padded to one width. */
+export function listing(pairs: readonly (readonly [string, string])[]): string {
+  const widest = Math.max(0, ...pairs.map(([name]) => name.length));
+  return pairs.map(([name, value]) => `${name.padEnd(widest)}  ${printable(value)}`.trimEnd() + '\n').join('');
+}
+
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+function width(text: string): number {
+  return Array.from(GRAPHEMES.segment(text)).length;
+}
+
+function pad(text: string, to: number): string {
+  return text + ' '.repeat(Math.max(0, to - width(text)));
+}
