@@ -1,0 +1,76 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { Role, TokenSettings } from '../config/settings.ts';
+import { HttpProblem } from './problem.ts';
+
+/** Who asks. `actor` is a token's name, or `socket`. */
+export interface Caller {
+  readonly actor: string;
+  readonly role: Role;
+}
+
+/** What a route asks of its caller: `public` is nothing; an operator may do what a viewer may. */
+export type Access = 'public' | Role;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Must be set on every route. */
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Null on public routes. */
+    caller: Caller | null;
+  }
+}
+
+/** Finds out who sends a request. @throws HttpProblem `unauthorized` or `no-token-configured`. */
+export type Identify = (request: FastifyRequest) => Caller;
+
+/** Whoever may open the local socket (0600) is an operator. */
+export const identifyBySocket: Identify = () => ({ actor: 'socket', role: 'operator' });
+
+/**
+ * Bearer tokens, compared as SHA-256 digests in constant time; each is always compared with all, so that the time tells
+ * neither which one it was nor how many there are before it.
+ */
+export function identifyByToken(tokens: readonly TokenSettings[]): Identify {
+  const known = tokens.map(({ name, role, sha256 }) => ({ actor: name, role, digest: Buffer.from(sha256, 'hex') }));
+  return (request) => {
+    if (known.length === 0) {
+      throw new HttpProblem(
+        'no-token-configured',
+        'Over the port only health and metrics answer until `http.tokens` is configured; the local socket needs none.',
+      );
+    }
+    const token = bearerToken(request.headers.authorization);
+    if (token === null) throw unauthorized('Send the header `authorization: Bearer TOKEN`.', '');
+    const digest = createHash('sha256').update(token).digest();
+    let caller: Caller | null = null;
+    for (const { actor, role, digest: other } of known) {
+      if (timingSafeEqual(digest, other) && caller === null) caller = { actor, role };
+    }
+    if (caller === null) throw unauthorized('The token is not known here.', ', error="invalid_token"');
+    return caller;
+  };
+}
+
+/** @throws HttpProblem `forbidden` where the caller may not do what a route of this access does. */
+export function authorize(caller: Caller, access: Role): void {
+  if (access === 'operator' && caller.role !== 'operator') {
+    throw new HttpProblem('forbidden', 'This needs a token with the role `operator`.');
+  }
+}
+
+/** Who acts. For routes that are not public. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (request.caller === null) throw new Error('a public route has no caller');
+  return request.caller;
+}
+
+function bearerToken(header: string | undefined): string | null {
+  return /^Bearer +([\x21-\x7e]+) *$/i.exec(header ?? '')?.[1] ?? null;
+}
+
+function unauthorized(detail: string, error: string): HttpProblem {
+  return new HttpProblem('unauthorized', detail, { headers: { 'www-authenticate': `Bearer realm="rekeyd"${error}` } });
+}

@@ -1,0 +1,157 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { fastify } from 'fastify';
+import type { ConnectionError, FastifyInstance, FastifyRequest } from 'fastify';
+import { safeMessage } from '../domain/errors.ts';
+import type { Duration } from '../domain/time.ts';
+import { SECOND } from '../domain/time.ts';
+import { authorize } from './access.ts';
+import type { Identify } from './access.ts';
+import type { App, HttpContext } from './context.ts';
+import { addCredentialRoutes } from './credential-routes.ts';
+import { toProblem } from './error-answer.ts';
+import { addHealthRoutes } from './health-routes.ts';
+import { checkInput, writeAnswer } from './input-check.ts';
+import type { ZodTypes } from './input-check.ts';
+import { acceptJson } from './json-body.ts';
+import { refuseOtherMethods } from './other-methods.ts';
+import { HttpProblem, PROBLEM_TYPE, sendProblem } from './problem.ts';
+import { addRotationRoutes } from './rotation-routes.ts';
+import { addStatusRoutes } from './status-routes.ts';
+
+/** How long a client may take (S10). */
+export interface HttpTimeouts {
+  /** For the headers of a request, and for a new connection to say anything. */
+  readonly headers: Duration;
+  /** For a whole request. */
+  readonly request: Duration;
+  /** For a connection on which nothing happens. */
+  readonly idle: Duration;
+  /** For the daemon to answer. */
+  readonly answer: Duration;
+}
+
+export const TIMEOUTS: HttpTimeouts = {
+  headers: 10 * SECOND,
+  request: 15 * SECOND,
+  idle: 75 * SECOND,
+  answer: 30 * SECOND,
+};
+
+const BODY_LIMIT = 16 * 1_024;
+const MAX_CONNECTIONS = 500;
+
+/** On every answer: nothing is kept by caches, nothing is guessed by browsers. There is no CORS: no page may ask. */
+const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+
+/** Builds the interface for one way in; `identify` says who its callers are. It does not listen yet. */
+export function createApp(context: HttpContext, identify: Identify, timeouts: HttpTimeouts): App {
+  const { log } = context;
+  const app: App = fastify({
+    logger: false,
+    trustProxy: false,
+    requestIdHeader: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: timeouts.request,
+    connectionTimeout: timeouts.idle,
+    keepAliveTimeout: timeouts.idle,
+    handlerTimeout: timeouts.answer,
+    // While closing, what is asked on open connections is still answered, as everything else, with a problem or not.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 3_000 },
+    http: {
+      headersTimeout: Math.min(timeouts.headers, timeouts.request),
+      connectionsCheckingInterval: Math.min(timeouts.headers / 4, 5 * SECOND),
+      // Node's own answer has no body; see refuseUnnamedHost.
+      requireHostHeader: false,
+    },
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply.headers(HEADERS), toProblem(error));
+    },
+    clientErrorHandler: answerBrokenClient,
+  }).withTypeProvider<ZodTypes>();
+  app.server.maxConnections = MAX_CONNECTIONS;
+  answerExpectations(app);
+  acceptJson(app, BODY_LIMIT);
+  app.setValidatorCompiler(checkInput);
+  app.setSerializerCompiler(writeAnswer);
+
+  app.decorateRequest('caller', null);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(HEADERS);
+    refuseUnnamedHost(request);
+    if (request.is404) return;
+    const { access } = request.routeOptions.config;
+    if (access === undefined) throw new Error('a route does not say who may use it');
+    if (access === 'public') return;
+    request.caller = identify(request);
+    authorize(request.caller, access);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    log.debug('http-request', 'a request was answered', {
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      actor: request.caller?.actor ?? null,
+    });
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) {
+      log.error('http-failed', 'a request could not be answered', {
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        status: problem.status,
+        error: safeMessage(error),
+      });
+    }
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    sendProblem(reply, new HttpProblem('not-found', 'There is no such path.')),
+  );
+
+  refuseOtherMethods(app, () => {
+    addHealthRoutes(app, context);
+    addStatusRoutes(app, context);
+    addCredentialRoutes(app, context);
+    addRotationRoutes(app, context);
+  });
+  return app;
+}
+
+/** RFC 9112: a request of HTTP/1.1 without a host is a bad one. */
+function refuseUnnamedHost({ raw, headers }: FastifyRequest): void {
+  if (raw.httpVersion !== '1.1' || headers.host !== undefined) return;
+  throw new HttpProblem('bad-request', 'The header `host` is missing.');
+}
+
+/** Requests that Node's parser gives up on never become a request of Fastify's: the answer is written by hand. */
+function answerBrokenClient(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = toProblem(error);
+  const known = problem.problem === 'internal' ? new HttpProblem('bad-request', 'This is not HTTP.') : problem;
+  socket.end(rawAnswer(known), () => socket.destroy());
+}
+
+/** Of expectations HTTP knows only `100-continue`; Node's own answer to others has no body. */
+function answerExpectations(app: App): void {
+  app.server.on('checkExpectation', ({ socket }) => {
+    socket.end(rawAnswer(new HttpProblem('expectation-failed', 'Only the expectation `100-continue` is known.')));
+  });
+}
+
+function rawAnswer(problem: HttpProblem): string {
+  const body = JSON.stringify(problem.body());
+  const headers = {
+    ...HEADERS,
+    'content-type': PROBLEM_TYPE,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`, ...lines, '', body].join('\r\n');
+}

@@ -1,0 +1,18 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { DaemonApi } from '../daemon/api.ts';
+import type { MetricsPage } from '../daemon/gauges.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { ZodTypes } from './input-check.ts';
+
+/** What the routes work with. */
+export interface HttpContext {
+  readonly daemon: DaemonApi;
+  readonly metrics: MetricsPage;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+}
+
+/** A Fastify instance that takes zod schemas. */
+export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypes>;

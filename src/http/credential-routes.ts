@@ -1,0 +1,97 @@
+import type { FastifyRequest } from 'fastify';
+import type { CredentialKey } from '../ledger/records.ts';
+import { callerOf } from './access.ts';
+import type { App, HttpContext } from './context.ts';
+import { credentialParams, credentialsQuery, emptyBody, forgetBody, pauseBody, rotateBody } from './input.ts';
+import { listed } from './listing.ts';
+import { credentialSchema, pageOf, pauseSchema, problems, rotateSchema } from './output.ts';
+import { pauseEnd } from './pause-end.ts';
+import { HttpProblem } from './problem.ts';
+
+const ONE = '/v1/credentials/:issuer/:clientId';
+
+/** Credentials: what is known of them, and what can be done with one. */
+export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContext): void {
+  const viewer = { access: 'viewer' } as const;
+  const operator = { access: 'operator' } as const;
+
+  /** Tells of what somebody asks for, whatever comes of it; gives the actor. */
+  function tell(event: string, message: string, request: FastifyRequest, key: CredentialKey): string {
+    const { actor } = callerOf(request);
+    log.info(event, message, { issuer: key.issuer, clientId: key.clientId, actor });
+    return actor;
+  }
+
+  app.get(
+    '/v1/credentials',
+    {
+      config: viewer,
+      schema: { querystring: credentialsQuery, response: { 200: pageOf(credentialSchema), ...problems } },
+    },
+    ({ query: { limit, cursor, state, issuer } }) => {
+      const filter = { ...(state === undefined ? {} : { state }), ...(issuer === undefined ? {} : { issuer }) };
+      return listed(cursor, (size, from) => daemon.credentials(filter, size ?? limit, from));
+    },
+  );
+
+  app.get(
+    ONE,
+    { config: viewer, schema: { params: credentialParams, response: { 200: credentialSchema, ...problems } } },
+    async ({ params }) => {
+      const view = await daemon.credential(params);
+      if (view === null) throw new HttpProblem('not-found', 'The ledger knows no such credential.');
+      return view;
+    },
+  );
+
+  app.post(
+    `${ONE}/rotate`,
+    {
+      config: operator,
+      schema: { params: credentialParams, body: rotateBody, response: { 202: rotateSchema, ...problems } },
+    },
+    async (request, reply) => {
+      const actor = tell('http-rotate', 'a rotation was asked for', request, request.params);
+      const { note, grace } = request.body ?? {};
+      const answer = await daemon.rotate(request.params, { note: note ?? null, grace: grace ?? null, actor });
+      return reply.code(202).header('location', `/v1/rotations/${answer.rotationId}`).send(answer);
+    },
+  );
+
+  app.post(
+    `${ONE}/pause`,
+    {
+      config: operator,
+      schema: { params: credentialParams, body: pauseBody, response: { 200: pauseSchema, ...problems } },
+    },
+    (request) => {
+      const until = pauseEnd(request.body?.until, clock.now());
+      const actor = tell('http-pause', 'a pause was asked for', request, request.params);
+      return daemon.pause(request.params, { until, note: request.body?.note ?? null, actor });
+    },
+  );
+
+  app.post(
+    `${ONE}/resume`,
+    {
+      config: operator,
+      schema: { params: credentialParams, body: emptyBody, response: { 200: pauseSchema, ...problems } },
+    },
+    (request) => {
+      const actor = tell('http-resume', 'the end of a pause was asked for', request, request.params);
+      return daemon.resume(request.params, actor);
+    },
+  );
+
+  app.post(
+    `${ONE}/forget`,
+    {
+      config: operator,
+      schema: { params: credentialParams, body: forgetBody, response: { 200: credentialSchema, ...problems } },
+    },
+    (request) => {
+      const actor = tell('http-forget', 'a destination is to be forgotten', request, request.params);
+      return daemon.forget(request.params, request.body, actor);
+    },
+  );
+}

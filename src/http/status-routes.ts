@@ -1,0 +1,48 @@
+import { formatInstant } from '../domain/time.ts';
+import { callerOf } from './access.ts';
+import type { App, HttpContext } from './context.ts';
+import { emptyBody, pauseBody } from './input.ts';
+import { pauseSchema, problems, scanSchema, statusSchema } from './output.ts';
+import { pauseEnd } from './pause-end.ts';
+
+/** What concerns the daemon as a whole: status, scan, the pause of everything. */
+export function addStatusRoutes(app: App, { daemon, clock, log }: HttpContext): void {
+  app.get(
+    '/v1/status',
+    { config: { access: 'viewer' }, schema: { response: { 200: statusSchema, ...problems } } },
+    () => daemon.status(),
+  );
+
+  app.post(
+    '/v1/scan',
+    { config: { access: 'operator' }, schema: { body: emptyBody, response: { 202: scanSchema, ...problems } } },
+    (request, reply) => {
+      const { scanId } = daemon.scan();
+      log.info('http-scan', 'a scan was asked for', { scanId, actor: callerOf(request).actor });
+      void reply.code(202);
+      return { scanId };
+    },
+  );
+
+  app.post(
+    '/v1/pause',
+    { config: { access: 'operator' }, schema: { body: pauseBody, response: { 200: pauseSchema, ...problems } } },
+    (request) => {
+      const { actor } = callerOf(request);
+      const until = pauseEnd(request.body?.until, clock.now());
+      const ends = until === null ? null : formatInstant(until);
+      log.info('http-pause', 'a pause of everything was asked for', { actor, until: ends });
+      return daemon.pause(null, { until, note: request.body?.note ?? null, actor });
+    },
+  );
+
+  app.post(
+    '/v1/resume',
+    { config: { access: 'operator' }, schema: { body: emptyBody, response: { 200: pauseSchema, ...problems } } },
+    (request) => {
+      const { actor } = callerOf(request);
+      log.info('http-resume', 'the end of the pause of everything was asked for', { actor });
+      return daemon.resume(null, actor);
+    },
+  );
+}
