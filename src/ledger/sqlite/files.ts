@@ -1,0 +1,74 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { formatInstant } from '../../domain/time.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { Log } from '../../telemetry/log.ts';
+
+const OWNER_ONLY = 0o600;
+
+/**
+ * Makes sure that the file and its folder are there, and that nobody but the owner may read or write the file (SQLite
+ * gives its -wal and -shm the same rights). Throws the system's errors.
+ */
+export function prepareFile(path: string, log: Log): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!existsSync(path)) {
+    closeSync(openSync(path, 'a', OWNER_ONLY));
+    syncFolder(folder);
+  }
+  const { mode } = statSync(path);
+  if ((mode & 0o077) !== 0) tighten(path, mode & 0o777, log);
+  const folderMode = statSync(folder).mode;
+  // a sticky folder such as /tmp lets everybody make files, but replace only their own
+  if ((folderMode & 0o002) !== 0 && (folderMode & 0o1000) === 0) {
+    log.warn('ledger-folder-open', 'Anybody can replace the ledger: its folder is writable for all', { path: folder });
+  }
+}
+
+function tighten(path: string, mode: number, log: Log): void {
+  const fields = { path, mode: mode.toString(8).padStart(4, '0') };
+  try {
+    chmodSync(path, OWNER_ONLY);
+    log.warn('ledger-file-open', 'Others could open the ledger; its mode is now 0600', fields);
+  } catch (error) {
+    // the file of another owner that our group may write: usable, but not ours to close
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error;
+    log.warn(
+      'ledger-file-open',
+      'Others can open the ledger, and its owner is another user: set its mode to 0600',
+      fields,
+    );
+  }
+}
+
+/** Names the file behind a path: another number, another file. */
+export function fileId(path: string): number {
+  return statSync(path).ino;
+}
+
+/**
+ * Moves a database away under a name of its own, with its -wal and -shm.
+ * @returns the new path of the database.
+ */
+export function setAside(path: string, at: Instant): string {
+  const base = `${path}.corrupt-${formatInstant(at).replace(/[-:.]/g, '')}`;
+  let target = base;
+  for (let copy = 2; existsSync(target); copy += 1) target = `${base}-${copy}`;
+  // The log first: left behind beside a new database it would be taken for that one's.
+  for (const part of ['-wal', '-shm', '']) {
+    if (existsSync(path + part)) renameSync(path + part, target + part);
+  }
+  syncFolder(dirname(path));
+  return target;
+}
+
+/** Makes the creation or renaming of a file in the folder survive a crash of the machine. */
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
