@@ -1,11 +1,16 @@
 import type { z } from 'zod';
+import type { VaultError, VaultFault } from '../domain/errors.ts';
 import type { Mark } from '../domain/mark.ts';
 import type { Payload } from '../domain/payload.ts';
 import type { Ports } from '../domain/ports.ts';
 import type { RightReport } from '../domain/rights.ts';
+import type { SecretValue } from '../domain/secret-value.ts';
 import type { Duration } from '../domain/time.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Meter } from '../telemetry/meter.ts';
+
+/** The words that an implementation outside of rekeyd needs: it imports this file as `rekeyd/vault`. */
+export type { Duration, Mark, Payload, RightReport, SecretValue, VaultError, VaultFault };
 
 /** One named place in a vault. `options` are the destination's own settings (labels, mode, ...), checked by the type. */
 export interface EntryRef {
@@ -28,7 +33,8 @@ export type EntryDescription =
       readonly mark: Mark | null;
       /**
        * Whether the mark describes the value that is there now: `bound`: proven; `broken`: value or mark were changed
-       * from outside; `unproven`: this look did not read enough (ask with `prove`). An entry without value is `broken`.
+       * from outside; `unproven`: this look did not read enough (ask with `prove`). An entry without value,
+       * or without mark, is `broken`.
        */
       readonly binding: 'bound' | 'broken' | 'unproven';
       /** Why it cannot be written (immutable, ...); absent where it can. */
@@ -99,6 +105,29 @@ export interface VaultContext extends Ports {
   readonly readBack: Duration;
   readonly log: Log;
   readonly meter: Meter;
+}
+
+/** What the vault type `module` hands to a user's `createVault(options, context)`. */
+export interface ModuleVaultContext extends Ports {
+  readonly name: string;
+  readonly timeout: Duration;
+  readonly readBack: Duration;
+  readonly log: Log;
+  /** Wraps a value that was read, so that nothing prints it. */
+  secret(text: string): SecretValue;
+  /** The only kind of error to throw. The message is for a person, and must hold no value. */
+  error(fault: VaultFault, message: string, entry?: string): VaultError;
+}
+
+/** What a user's `createVault` returns: a {@link Vault} of which rekeyd fills in the rest. */
+export interface ModuleVault
+  extends
+    Pick<Vault, 'identity' | 'describe' | 'read' | 'deliver'>,
+    Partial<Pick<Vault, 'readBack' | 'rights' | 'close'>> {
+  /** Default: values can be read; no compare-and-set; not one key a field. */
+  readonly capabilities?: Partial<VaultCapabilities>;
+  /** Default: the value is read and delivered again with the mark. */
+  restoreMark?: Vault['restoreMark'];
 }
 
 /** One type of vault, as the registry holds it. */

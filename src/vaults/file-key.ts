@@ -1,0 +1,131 @@
+import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { link, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { safeMessage } from '../domain/errors.ts';
+import { SecretValue } from '../domain/secret-value.ts';
+import { formatInstant } from '../domain/time.ts';
+import type { VaultContext } from './contract.ts';
+import { syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
+import { checkPrivateFile, optionError } from './private-files.ts';
+import type { PathOption } from './private-files.ts';
+import { systemCode } from './system-error.ts';
+
+/** The age key of a file vault: it encrypts for its first identity, and opens what was encrypted for any. */
+export class FileKey {
+  /** The public key that is encrypted for: `age1…`. */
+  readonly recipient: string;
+  /** All public keys whose private half is there. */
+  readonly recipients: readonly string[];
+  readonly #encrypter: Encrypter;
+  readonly #decrypter: Decrypter;
+
+  constructor(recipients: readonly [string, ...string[]], encrypter: Encrypter, decrypter: Decrypter) {
+    this.recipient = recipients[0];
+    this.recipients = recipients;
+    this.#encrypter = encrypter;
+    this.#decrypter = decrypter;
+  }
+
+  /** @returns the age file in base64. */
+  async encrypt(value: SecretValue): Promise<string> {
+    return Buffer.from(await this.#encrypter.encrypt(value.reveal())).toString('base64');
+  }
+
+  /** @returns null where it cannot be opened: not for this key, or changed since. It does not throw. */
+  async decrypt(ciphertext: string): Promise<SecretValue | null> {
+    try {
+      return SecretValue.of(await this.#decrypter.decrypt(Buffer.from(ciphertext, 'base64'), 'text'));
+    } catch {
+      return null; // what age says of a damaged file helps nobody, and is not ours to trust
+    }
+  }
+}
+
+/**
+ * Reads the vault's key, and makes one where neither key nor entries are there yet. Two processes that start together end
+ * up with the same key.
+ * @param hasEntries whether the vault holds entries, which only the missing key would open.
+ * @throws ConfigError where the key cannot be used.
+ */
+export async function openKey(
+  path: string,
+  hasEntries: () => Promise<boolean>,
+  context: Pick<VaultContext, 'name' | 'ids' | 'log' | 'clock'>,
+): Promise<FileKey> {
+  const option: PathOption = { vault: context.name, option: 'key', path };
+  if (!(await checkPrivateFile(option))) {
+    // In this order: another process may have made the key and its first entry in between.
+    const lost = await hasEntries();
+    if (!(await checkPrivateFile(option))) {
+      if (lost) {
+        throw optionError(
+          option,
+          `the key '${path}' is missing, but the vault holds entries that only it opens: put it back from your backup; if it is lost, move the vault's folder away, and rekeyd fills a new one`,
+        );
+      }
+      await makeKey(option, context);
+    }
+  }
+  return parseKey(option, await readKey(option));
+}
+
+async function makeKey(option: PathOption, context: Pick<VaultContext, 'ids' | 'log' | 'clock'>): Promise<void> {
+  const folder = dirname(option.path);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const identity = await generateX25519Identity();
+    const recipient = await identityToRecipient(identity);
+    const created = formatInstant(context.clock.now());
+    const text = `# created: ${created}\n# public key: ${recipient}\n${identity}\n`;
+    const temporary = await writeTemporary(folder, text, context.ids);
+    try {
+      const mine = await stat(temporary);
+      await link(temporary, option.path);
+      await syncFolder(folder);
+      await tidyTemporaries(folder, mine);
+      context.log.warn(
+        'vault-key-created',
+        'A key was made for the vault. Without it nobody can read the entries: put a copy in a safe place.',
+        { vault: option.vault, key: option.path, recipient },
+      );
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return; // the other process was first: its key is read
+    throw optionError(option, `cannot make the key '${option.path}': ${safeMessage(error)}`);
+  }
+}
+
+async function readKey(option: PathOption): Promise<string> {
+  try {
+    return await readFile(option.path, 'utf8');
+  } catch (error) {
+    throw optionError(option, `cannot read the key '${option.path}': ${safeMessage(error)}`);
+  }
+}
+
+async function parseKey(option: PathOption, text: string): Promise<FileKey> {
+  const lines = text.split('\n').map((line) => line.trim());
+  const identities = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  const encrypter = new Encrypter();
+  const decrypter = new Decrypter();
+  const recipients: string[] = [];
+  try {
+    for (const identity of identities) {
+      recipients.push(await identityToRecipient(identity));
+      decrypter.addIdentity(identity);
+    }
+    if (recipients[0] !== undefined) encrypter.addRecipient(recipients[0]);
+  } catch {
+    recipients.length = 0; // a message of the library may quote the line, which is the private key
+  }
+  const [first, ...others] = recipients;
+  if (first === undefined) {
+    throw optionError(
+      option,
+      `'${option.path}' holds no age identity that can be read: one 'AGE-SECRET-KEY-1…' a line is expected, as age-keygen writes it`,
+    );
+  }
+  return new FileKey([first, ...others], encrypter, decrypter);
+}
