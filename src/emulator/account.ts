@@ -24,7 +24,7 @@ export interface CredentialRecord {
   readonly clientId: string;
   description: string | null;
   /** Whether its tokens may use the API. */
-  readonly administrator: boolean;
+  administrator: boolean;
   readonly secrets: Map<number, SecretRecord>;
 }
 
@@ -100,7 +100,7 @@ export class Account {
   /** @param given used by the bootstrap client and by tests; the API always generates the id. */
   createCredential(
     description: string | null,
-    given: { readonly clientId?: string | undefined; readonly administrator?: boolean } = {},
+    given: { readonly clientId?: string | null; readonly administrator?: boolean } = {},
   ): CredentialRecord {
     this.#listChanges();
     const clientId = given.clientId ?? randomUUID();

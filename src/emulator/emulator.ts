@@ -1,11 +1,17 @@
 import { fastify } from 'fastify';
 import type { AddressInfo } from 'node:net';
-import { Account, generateValue } from './account.ts';
+import { Account } from './account.ts';
 import { registerApi } from './api-routes.ts';
 import { Bearer } from './bearer.ts';
+import { bootstrap } from './bootstrap.ts';
+import type { BootstrapClient } from './bootstrap.ts';
+import { DataFile } from './data-file.ts';
+import { registerFaultRoutes } from './fault-routes.ts';
 import { Faults } from './faults.ts';
 import type { FaultInput } from './faults.ts';
 import { RequestLog } from './request-log.ts';
+import { plant } from './seed.ts';
+import type { Seed } from './seed.ts';
 import { Stage } from './stage.ts';
 import { registerTokenEndpoint } from './token-endpoint.ts';
 
@@ -14,16 +20,24 @@ export interface EmulatorSettings {
   readonly port?: number;
   /** Default: 127.0.0.1. */
   readonly host?: string;
+  /** A JSON file that the account is loaded from and kept in at each change; default: in memory only. */
+  readonly data?: string;
   /** The bootstrap client; what is not given is generated. */
   readonly clientId?: string | null;
   readonly clientSecret?: string | null;
+  /** Credentials to begin with, where the data file holds nothing yet. */
+  readonly seed?: Seed;
   /** Life of access tokens in seconds; default: 3600. */
   readonly tokenLifetime?: number;
   /** Whether tokens of clients other than the bootstrap client may use the API; default: false, they get 403. */
   readonly anyClientAdministers?: boolean;
   readonly faults?: FaultInput;
-  /** Milliseconds since the epoch; default: the real clock. */
+  /** Opens the routes of fault-routes.ts, without any authentication; default: false. */
+  readonly faultRoutes?: boolean;
+  /** Milliseconds since the epoch; default: the real clock. Delays of faults are real time all the same. */
   readonly now?: () => number;
+  /** Told of what made an answer a 500; default: nobody. */
+  readonly report?: (message: string) => void;
 }
 
 /** A running emulator. */
@@ -31,10 +45,9 @@ export interface Emulator {
   /** The base URL of the API, without a slash at the end. */
   readonly url: string;
   readonly tokenUrl: string;
-  /** The client that may use the API. */
-  readonly bootstrap: { readonly clientId: string; readonly clientSecret: string };
+  readonly bootstrap: BootstrapClient;
   readonly faults: Faults;
-  /** The state itself, for tests: reading and changing it passes by faults and checks of the API. */
+  /** The state itself, for tests: changes made here pass by the API, its faults and the data file. */
   readonly account: Account;
   readonly log: RequestLog;
   /** Refuses every access token issued so far. */
@@ -45,9 +58,11 @@ export interface Emulator {
 
 /**
  * Starts an emulator of the Data8 API; it listens when the promise is fulfilled.
- * @throws the system's error (`EADDRINUSE`) where the port cannot be had; ZodError for a wrong fault switch.
+ * @throws DataFileError where the data file cannot be used; the system's error (`EADDRINUSE`) where the port cannot be
+ * had; ZodError for a wrong fault switch.
  */
 export async function createEmulator(settings: EmulatorSettings = {}): Promise<Emulator> {
+  const { host = '127.0.0.1', port = 0, tokenLifetime = 3600, anyClientAdministers = false } = settings;
   const faults = new Faults();
   const clock = settings.now ?? Date.now;
   const now = (): number => clock() + faults.settings.clockSkew;
@@ -55,17 +70,15 @@ export async function createEmulator(settings: EmulatorSettings = {}): Promise<E
   const bearer = new Bearer();
   const log = new RequestLog();
 
-  const credential = account.createCredential('Bootstrap client of the emulator', {
-    clientId: settings.clientId ?? undefined,
-    administrator: true,
+  const file = settings.data === undefined ? null : new DataFile(settings.data, account);
+  const isNew = (await file?.load()) !== true;
+  const client = bootstrap(account, now(), {
+    clientId: settings.clientId ?? null,
+    clientSecret: settings.clientSecret ?? null,
   });
-  const clientSecret = settings.clientSecret ?? generateValue();
-  account.createSecret(
-    credential.clientId,
-    { description: 'Bootstrap' },
-    { value: clientSecret, created: now() - 86_400_000 },
-  );
-  // only now: the bootstrap client is to work whatever the switches say of fresh secrets
+  if (isNew && settings.seed !== undefined) plant(account, now(), settings.seed);
+  await file?.save();
+  // only now, so that caps and clamps do not touch what the account begins with
   faults.set(settings.faults ?? {});
 
   const app = fastify({
@@ -75,30 +88,32 @@ export async function createEmulator(settings: EmulatorSettings = {}): Promise<E
     // as .NET: what has the wrong type is refused, not converted; what is unknown is left aside
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   });
-  const stage = new Stage(app, faults, log, now);
-  await registerApi(app, stage, account, bearer, {
-    anyClientAdministers: settings.anyClientAdministers ?? false,
-    now,
-    changed: () => Promise.resolve(),
-  });
-  await registerTokenEndpoint(app, stage, account, bearer, { lifetime: settings.tokenLifetime ?? 3600, now, faults });
+  const stage = new Stage(app, { faults, log, now, report: settings.report ?? (() => undefined) });
+  const changed = async (): Promise<void> => file?.save();
+  await registerApi(app, stage, account, bearer, { anyClientAdministers, now, changed });
+  await registerTokenEndpoint(app, stage, account, bearer, { lifetime: tokenLifetime, now, faults });
+  if (settings.faultRoutes === true) registerFaultRoutes(app, { faults, account, bearer, log, now });
 
-  await app.listen({ port: settings.port ?? 0, host: settings.host ?? '127.0.0.1' });
-  const { port } = app.server.address() as AddressInfo;
-  const url = `http://${urlHost(settings.host ?? '127.0.0.1')}:${port}`;
-
+  const close = async (): Promise<void> => {
+    stage.close();
+    await app.close();
+  };
+  try {
+    await app.listen({ port, host });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const url = `http://${urlHost(host)}:${(app.server.address() as AddressInfo).port}`;
   return {
     url,
     tokenUrl: `${url}/connect/token`,
-    bootstrap: { clientId: credential.clientId, clientSecret },
+    bootstrap: client,
     faults,
     account,
     log,
     revokeTokens: () => bearer.revokeAll(),
-    close: async () => {
-      stage.close();
-      await app.close();
-    },
+    close,
   };
 }
 

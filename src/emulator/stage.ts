@@ -36,10 +36,22 @@ export class Stage {
   readonly #trails = new WeakMap<FastifyRequest, Trail>();
   readonly #closing = new AbortController();
 
-  constructor(app: FastifyInstance, faults: Faults, log: RequestLog, now: () => number) {
-    this.#faults = faults;
-    this.#log = log;
+  readonly #report: (message: string) => void;
+
+  constructor(
+    app: FastifyInstance,
+    parts: {
+      readonly faults: Faults;
+      readonly log: RequestLog;
+      readonly now: () => number;
+      readonly report: (message: string) => void;
+    },
+  ) {
+    const { now } = parts;
+    this.#faults = parts.faults;
+    this.#log = parts.log;
     this.#now = now;
+    this.#report = parts.report;
     app.addHook('onSend', async (_request, reply) => {
       reply.header('date', new Date(now()).toUTCString());
     });
@@ -47,7 +59,11 @@ export class Stage {
       const trail = this.#trails.get(request);
       if (trail !== undefined && !trail.silent) trail.entry.status = reply.statusCode;
     });
-    app.setErrorHandler(async (error, request, reply) => sendProblem(request, reply, asProblem(error)));
+    app.setErrorHandler(async (error, request, reply) => {
+      const problem = asProblem(error);
+      if (problem.status >= 500) this.#reportUnexpected(error);
+      return sendProblem(request, reply, problem);
+    });
     app.setNotFoundHandler(async (request, reply) =>
       sendProblem(request, reply, new Problem(404, 'There is nothing at this path.')),
     );
@@ -144,7 +160,16 @@ export class Stage {
   async #landLate(route: StagedRoute, request: FastifyRequest, delay: number): Promise<void> {
     await this.#wait(delay);
     if (this.#closing.signal.aborted) return;
-    await perform(route, request, null); // whether it was refused then, nobody hears
+    try {
+      await perform(route, request, null); // whether it was refused then, nobody hears
+    } catch (error) {
+      this.#reportUnexpected(error);
+    }
+  }
+
+  #reportUnexpected(error: unknown): void {
+    const cause = error instanceof Error ? ('syscall' in error ? error.message : error.stack) : undefined;
+    this.#report(`The emulator failed: ${cause ?? 'unknown cause'}`);
   }
 
   /** TCP RST: the caller sees ECONNRESET, as when a peer dies. */

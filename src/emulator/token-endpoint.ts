@@ -40,6 +40,10 @@ export async function registerTokenEndpoint(
     );
     scope.addContentTypeParser<string>('*', { parseAs: 'string' }, (_request, _body, done) => done(null, null));
 
+    scope.addHook('onRequest', (_request, reply, done) => {
+      reply.header('cache-control', 'no-store, no-cache, max-age=0');
+      done();
+    });
     stage.add(scope, {
       operation: 'token',
       method: 'POST',
