@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+
+/**
+ * What the configuration must know of the types of issuers, vaults and ledgers. Their registries fit it as they are
+ * (IssuerType, VaultType, LedgerType); the composition root hands them in, so that nothing here imports a backend.
+ */
+export interface Backends {
+  readonly issuers: ReadonlyMap<string, IssuerShape>;
+  readonly vaults: ReadonlyMap<string, VaultShape>;
+  readonly ledgers: ReadonlyMap<string, LedgerShape>;
+}
+
+export interface IssuerShape {
+  readonly schema: z.ZodType;
+}
+
+export interface LedgerShape {
+  readonly schema: z.ZodType;
+  readonly paths: readonly string[];
+}
+
+export interface VaultShape extends VaultNames {
+  readonly schema: z.ZodType;
+  readonly paths: readonly string[];
+  readonly destination: z.ZodRawShape;
+}
+
+/** What matching needs of a type of vault. See VaultType. */
+export interface VaultNames {
+  readonly maxBytes: number;
+  entryOf(name: string, options: Readonly<Record<string, unknown>>): string;
+  nameProblem(name: string, options: Readonly<Record<string, unknown>>): string | null;
+}

@@ -1,0 +1,70 @@
+import { compilePattern } from './pattern.ts';
+import type { Pattern } from './pattern.ts';
+import { RESERVED } from './placeholders.ts';
+import type { Captures } from './placeholders.ts';
+import type { TreeReport } from './report.ts';
+import type { Rule } from './settings.ts';
+import type { Path } from './tree.ts';
+
+type OneOrMany = string | readonly string[] | undefined;
+
+export interface ReadMatch {
+  readonly match: Rule['match'];
+  readonly captures: Captures;
+  /** By its patterns it names one credential: the clientId, or the description, is one text without globs and captures. */
+  readonly isOne: boolean;
+}
+
+/** Reads a rule's `match` and compiles its patterns once, to tell what is wrong with them. */
+export function readMatch(
+  written: { readonly clientId: OneOrMany; readonly description: OneOrMany },
+  path: Path,
+  report: TreeReport,
+): ReadMatch {
+  if (written.clientId === undefined && written.description === undefined) {
+    report.value(path, 'clientId, description or both are required ("*" matches all)');
+  }
+  const clientId = compileAll(written.clientId, [...path, 'clientId'], report);
+  const description = compileAll(written.description, [...path, 'description'], report);
+  const all = [...clientId, ...description].flatMap((pattern) => pattern.captures);
+  const sure = (name: string): boolean => fillsAll(clientId, name) || fillsAll(description, name);
+  for (const name of new Set(clientId.flatMap((pattern) => pattern.captures))) {
+    if (description.some((pattern) => pattern.captures.includes(name))) {
+      report.value([...path, 'description'], `{${name}} is captured from the clientId already`);
+    }
+  }
+  return {
+    match: { clientId: asList(written.clientId), description: asList(written.description) },
+    captures: { sure: all.filter(sure), some: all.filter((name) => !sure(name)) },
+    isOne: isOneText(clientId) || isOneText(description),
+  };
+}
+
+function compileAll(written: OneOrMany, path: Path, report: TreeReport): Pattern[] {
+  const compiled: Pattern[] = [];
+  for (const [index, source] of (asList(written) ?? []).entries()) {
+    const at = typeof written === 'string' ? path : [...path, index];
+    const pattern = compilePattern(source);
+    if ('problem' in pattern) {
+      report.value(at, pattern.problem);
+      continue;
+    }
+    const reserved = pattern.captures.filter((name) => RESERVED.includes(name));
+    for (const name of reserved) report.value(at, `{${name}} has a meaning of its own and cannot be captured`);
+    compiled.push(pattern);
+  }
+  return compiled;
+}
+
+function asList(written: OneOrMany): readonly string[] | null {
+  if (written === undefined) return null;
+  return typeof written === 'string' ? [written] : written;
+}
+
+function fillsAll(patterns: readonly Pattern[], name: string): boolean {
+  return patterns.length > 0 && patterns.every((pattern) => pattern.captures.includes(name));
+}
+
+function isOneText(patterns: readonly Pattern[]): boolean {
+  return patterns.length === 1 && patterns[0]?.isLiteral === true;
+}

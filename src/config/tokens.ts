@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+import type { tokenShape } from './schema.ts';
+import type { TokenSettings } from './settings.ts';
+import type { TreeReport } from './report.ts';
+import type { Path } from './tree.ts';
+
+type WrittenToken = z.output<z.ZodObject<typeof tokenShape>>;
+
+/** Names of actors that are no token: see RotationRecord.actor. */
+const TAKEN = ['socket', 'rekeyd'];
+
+/** Turns tokens into their digests: the tokens themselves are not kept. */
+export function readTokens(written: readonly WrittenToken[], path: Path, report: TreeReport): TokenSettings[] {
+  const names = new Set<string>();
+  const digests = new Set<string>();
+  return written.map((token, index) => {
+    const at = [...path, index];
+    if (TAKEN.includes(token.name)) report.value([...at, 'name'], `the name ${token.name} is taken by rekeyd itself`);
+    if (names.has(token.name)) report.value([...at, 'name'], 'another token has this name');
+    if (token.token !== undefined && token.sha256 !== undefined)
+      report.key([...at, 'sha256'], 'token and sha256 exclude each other');
+    if (token.token === undefined && token.sha256 === undefined) report.value(at, 'either token or sha256 is required');
+    const sha256 =
+      token.sha256?.toLowerCase() ??
+      createHash('sha256')
+        .update(token.token ?? '')
+        .digest('hex');
+    if (digests.has(sha256)) report.value(at, 'another entry has the same token');
+    names.add(token.name);
+    digests.add(sha256);
+    return { name: token.name, role: token.role, sha256 };
+  });
+}
