@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FAULT_KINDS, Faults } from '../../../src/emulator/faults.ts';
+import { Faults } from '../../../src/emulator/faults.ts';
 import type { FaultInput, Operation } from '../../../src/emulator/faults.ts';
 import { credentialWithSecret, failure, start, token } from './caller.ts';
 import type { Caller } from './caller.ts';
@@ -296,9 +296,5 @@ describe('the choice of a fault', () => {
     const faults = new Faults({ maxSecrets: 3 });
     expect(() => faults.set({ listLag: -1 })).toThrow();
     expect(faults.settings.maxSecrets).toBe(3);
-  });
-
-  it('knows every kind once', () => {
-    expect(new Set(FAULT_KINDS).size).toBe(FAULT_KINDS.length);
   });
 });
