@@ -75,9 +75,9 @@ export const rotationsQuery = z.strictObject({
   ...paging,
 });
 
-/** Bodies may be left out as a whole where every key may. */
-export const rotateBody = z.strictObject({ note, grace: duration.nullish() }).optional();
-export const pauseBody = z.strictObject({ note, until: until.nullish() }).optional();
+/** A body may be left out as a whole where every key may; Fastify gives null for none. */
+export const rotateBody = z.strictObject({ note, grace: duration.nullish() }).nullish();
+export const pauseBody = z.strictObject({ note, until: until.nullish() }).nullish();
 /** `resume`, `retire` and `scan` take nothing. */
-export const emptyBody = z.strictObject({}).optional();
+export const emptyBody = z.strictObject({}).nullish();
 export const forgetBody = z.strictObject({ vault: safeText(200).min(1), entry: safeText(2_000).min(1) });
