@@ -4,7 +4,7 @@ import type { Account, SecretInput } from './account.ts';
 import type { FaultKind, Operation } from './faults.ts';
 import { Problem } from './problem.ts';
 import { CREDENTIAL_PARAMS, ref, SECRET_PARAMS } from './schemas.ts';
-import type { Answer } from './stage.ts';
+import type { Answer } from './answers.ts';
 import { parseTimestamp } from './timestamp.ts';
 import type { Timestamp } from './timestamp.ts';
 

@@ -4,7 +4,8 @@ import { sha256 } from './account.ts';
 import type { Account } from './account.ts';
 import type { Bearer } from './bearer.ts';
 import type { Faults } from './faults.ts';
-import type { Answer, Stage } from './stage.ts';
+import type { Answer } from './answers.ts';
+import type { Stage } from './stage.ts';
 
 const SCOPE = 'BatchApi';
 
