@@ -32,6 +32,7 @@ export async function openData8(
 ): Promise<Data8Bench> {
   const stub = await StubServer.start();
   const ports = createSkippingPorts();
+  stub.onHang = () => ports.expire();
   const counted: string[] = [];
   const logged: string[] = [];
   const options = data8Schema.parse({

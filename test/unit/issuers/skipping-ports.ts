@@ -5,12 +5,11 @@ import { countedIds, seededRandom } from '../../fakes/manual-ports.ts';
 /** The time-out that the tests configure: its sleeps are told from all others by their length. */
 export const TIMEOUT = 7_001;
 
-/** Real time after which a time-out counts as over. */
-const REAL_TIMEOUT = 250;
-
 export interface SkippingPorts extends Ports {
   /** Every sleep but those of time-outs, in order. */
   readonly sleeps: Duration[];
+  /** Ends all time-outs that run now. */
+  expire(): void;
   /** Moves the clock on, as if nobody had asked for anything meanwhile. */
   pass(duration: Duration): void;
   /** Moves only the wall clock. */
@@ -18,15 +17,17 @@ export interface SkippingPorts extends Ports {
 }
 
 /**
- * Ports for tests that talk over real sockets: waits end at once, and the clock is as much later; time-outs end after a
- * quarter of a real second, where an answer has not come by then.
+ * Ports for tests that talk over real sockets: waits end at once, and the clock is as much later; time-outs end when the
+ * test says so, and never because the machine is slow.
  */
 export function createSkippingPorts(start: Instant = Date.UTC(2030, 0, 1)): SkippingPorts {
   let passed = 0;
   let jumped = 0;
   const sleeps: Duration[] = [];
+  const timeouts = new Set<() => void>();
   return {
     sleeps,
+    expire: () => timeouts.forEach((end) => end()),
     pass: (duration) => (passed += duration),
     jump: (duration) => (jumped += duration),
     clock: { now: () => start + passed + jumped, monotonic: () => passed },
@@ -35,7 +36,7 @@ export function createSkippingPorts(start: Instant = Date.UTC(2030, 0, 1)): Skip
     ticker: {
       sleep: async (duration, signal) => {
         signal?.throwIfAborted();
-        if (duration === TIMEOUT) await realSleep(REAL_TIMEOUT, signal);
+        if (duration === TIMEOUT) await untilExpired(timeouts, signal);
         else sleeps.push(duration);
         passed += duration;
         await new Promise((resolve) => setImmediate(resolve));
@@ -48,11 +49,15 @@ export function createSkippingPorts(start: Instant = Date.UTC(2030, 0, 1)): Skip
   };
 }
 
-function realSleep(duration: Duration, signal: AbortSignal | undefined): Promise<void> {
+function untilExpired(timeouts: Set<() => void>, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, duration);
+    const end = (): void => {
+      timeouts.delete(end);
+      resolve();
+    };
+    timeouts.add(end);
     signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
+      timeouts.delete(end);
       reject(signal.reason as Error);
     });
   });

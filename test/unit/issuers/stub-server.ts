@@ -27,6 +27,8 @@ export class StubServer {
   #tokens = 0;
   /** Seconds. */
   tokenLifetime: unknown = 3600;
+  /** Called a moment after the stub has fallen silent. */
+  onHang: () => void = () => undefined;
 
   static async start(): Promise<StubServer> {
     const stub = new StubServer();
@@ -73,6 +75,7 @@ export class StubServer {
   }
 
   #play(answer: Answer, response: ServerResponse): void {
+    if (answer === 'hang' || answer === 'hang-in-body') setTimeout(() => this.onHang(), 40);
     if (answer === 'hang') return;
     if (answer === 'reset') {
       response.socket?.resetAndDestroy();
