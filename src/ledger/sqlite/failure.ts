@@ -77,8 +77,6 @@ function systemAdvice(error: unknown): string {
     case 'EACCES':
     case 'EPERM':
       return adviceFor(READONLY);
-    case 'EISDIR':
-      return 'is a folder: ledger.path must name a file';
     case 'ENOTDIR':
       return 'cannot be made: a part of its path is a file, not a folder';
     default:

@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { LedgerError } from '../../domain/errors.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -8,7 +9,7 @@ const OWNER_ONLY = 0o600;
 
 /**
  * Makes sure that the file and its folder are there, and that nobody but the owner may read or write the file (SQLite
- * gives its -wal and -shm the same rights). Throws the system's errors.
+ * gives its -wal and -shm the same rights). Throws LedgerError where it is no file, else the system's errors.
  */
 export function prepareFile(path: string, log: Log): void {
   const folder = dirname(path);
@@ -17,7 +18,10 @@ export function prepareFile(path: string, log: Log): void {
     closeSync(openSync(path, 'a', OWNER_ONLY));
     syncFolder(folder);
   }
-  const { mode } = statSync(path);
+  const status = statSync(path);
+  if (!status.isFile())
+    throw new LedgerError(`${path} is not a file: ledger.path must name one, or a name that is free`);
+  const { mode } = status;
   if ((mode & 0o077) !== 0) tighten(path, mode & 0o777, log);
   const folderMode = statSync(folder).mode;
   // a sticky folder such as /tmp lets everybody make files, but replace only their own

@@ -32,9 +32,14 @@ export function openForWriting(path: string, context: LedgerContext): Opened {
         return { connection: openSound(path), setAside: aside };
       } catch (error) {
         if (!(error instanceof Corruption)) throw error;
-        // Another file by now: another process that found the same has set the corrupt one aside.
-        if (!existsSync(path) || fileId(path) !== file) continue;
-        aside = setAside(path, context.clock.now());
+        try {
+          // Another file by now: another process that found the same has set the corrupt one aside.
+          if (!existsSync(path) || fileId(path) !== file) continue;
+          aside = setAside(path, context.clock.now());
+        } finally {
+          // Not before: closing would copy the log into the corrupt file and delete it. SQLite leaves a moved one alone.
+          error.database.close();
+        }
         context.log.error(
           'ledger-set-aside',
           'The ledger is corrupt; it was set aside, and is rebuilt from the issuers and the vaults',
@@ -91,7 +96,15 @@ function emptyConnection(path: string): Connection {
 }
 
 /** The file is no database, or does not hold together. */
-class Corruption extends Error {}
+class Corruption extends Error {
+  /** Still open. */
+  readonly database: DatabaseSync;
+
+  constructor(problem: string, database: DatabaseSync) {
+    super(problem);
+    this.database = database;
+  }
+}
 
 function openSound(path: string): Connection {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true });
@@ -100,7 +113,7 @@ function openSound(path: string): Connection {
     // Before anything is judged: what a newer rekeyd wrote is not ours to set aside.
     if (standing === 'newer') throw refusal(standing, path);
     const problem = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
-    if (problem !== 'ok') throw new Corruption(String(problem));
+    if (problem !== 'ok') throw new Corruption(String(problem), database);
     if (standing === 'foreign') throw refusal(standing, path);
     useWriteAheadLog(database, path);
     // full: a commit is on the disk when it returns. fullfsync: on macOS nothing less is.
@@ -108,8 +121,9 @@ function openSound(path: string): Connection {
     if (standing !== 'ours') migrate(database, path);
     return new Connection(database, path);
   } catch (error) {
+    if (error instanceof Corruption) throw error;
+    if (isCorruption(error)) throw new Corruption(error instanceof Error ? error.message : '', database);
     database.close();
-    if (isCorruption(error)) throw new Corruption(error instanceof Error ? error.message : '');
     throw error;
   }
 }
