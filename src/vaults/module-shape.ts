@@ -45,11 +45,13 @@ export function completeVault(made: ModuleVault, module: string, context: VaultC
     throw new VaultError('malformed', message, { vault: name, entry });
   };
   const read: Vault['read'] = async (ref, signal) => {
+    signal?.throwIfAborted();
     const answer: unknown = await made.read(ref, signal);
     check(ref.entry, descriptionProblem('read', answer) ?? payloadProblem(answer));
     return answer as EntryContent;
   };
   const deliver: Vault['deliver'] = async (ref, payload, mark, expected, signal) => {
+    signal?.throwIfAborted();
     const answer: unknown = await made.deliver(ref, payload, mark, expected, signal);
     check(ref.entry, versionProblem('deliver', answer));
     return answer as { version: string };
@@ -63,6 +65,7 @@ export function completeVault(made: ModuleVault, module: string, context: VaultC
     read,
     deliver,
     describe: async (ref, options, signal) => {
+      signal?.throwIfAborted();
       const answer: unknown = await made.describe(ref, options, signal);
       const unproven = isObject(answer) && answer['binding'] === 'unproven' && options?.prove === true;
       const problem = unproven ? "describe answered 'unproven' although it was asked to prove" : null;
@@ -70,6 +73,7 @@ export function completeVault(made: ModuleVault, module: string, context: VaultC
       return answer as EntryDescription;
     },
     restoreMark: async (ref, mark, expected, signal) => {
+      signal?.throwIfAborted();
       if (made.restoreMark !== undefined) {
         const answer: unknown = await made.restoreMark(ref, mark, expected, signal);
         check(ref.entry, versionProblem('restoreMark', answer));

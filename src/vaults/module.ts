@@ -15,7 +15,7 @@ const schema = z
   .strictObject({
     module: z.string().min(1).optional().describe('The file of an ES module that exports createVault.'),
     package: z.string().min(1).optional().describe('Instead of module: an npm package installed beside rekeyd.'),
-    options: z.unknown().describe('Handed to createVault as it stands.'),
+    options: z.unknown().default({}).describe('Handed to createVault as it stands.'),
   })
   .refine(
     (options) => (options.module === undefined) !== (options.package === undefined),

@@ -30,7 +30,7 @@ export function leakIn(thing: unknown, canaries: readonly Canary[]): string | nu
 
 function safeJson(thing: unknown): string {
   try {
-    return String(JSON.stringify(thing));
+    return JSON.stringify({ thing });
   } catch {
     return ''; // a cycle: inspect has shown it already
   }

@@ -56,11 +56,12 @@ export function describeVaultSuite(name: string, suite: VaultSuite): void {
       await bench.fixture.close();
     });
 
-    /** A case that needs a hook. */
+    /** A case that needs a hook, and perhaps a capability. */
     const withHook = <H extends HookName>(
       hook: H,
       title: string,
       run: (hook: VaultHooks[H]) => Promise<void>,
+      able: keyof VaultCapabilities | null = null,
     ): void => {
       const unable = able !== null && !capabilities[able] ? `the vault is not ${able}` : undefined;
       const reason = unable ?? suite.lacks?.[hook];
