@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isMap, parseDocument, stringify } from 'yaml';
-import type { ListedCredential } from '../issuers/contract.ts';
 import { configFiles, DEFAULT_CONFIG, withConfig } from './command.ts';
 import type { Bench, ConfigOptions } from './command.ts';
 import { EXIT, UsageError, WorkError } from './exit.ts';
 import { DEFAULT_VAULTS, initialConfig } from './initial-config.ts';
+import type { Account } from './initial-config.ts';
 import { say } from './io.ts';
 
 interface InitOptions extends ConfigOptions {
@@ -43,10 +43,10 @@ async function init(bench: Bench, options: InitOptions): Promise<number> {
   const text = initialConfig({ ...sections, accounts });
   if (options.output === undefined) io.out(text);
   else await writeNew(options.output, text);
-  const count = [...accounts.values()].reduce((sum, credentials) => sum + credentials.length, 0);
+  const count = [...accounts.values()].reduce((sum, { credentials }) => sum + credentials.length, 0);
   say(
     io,
-    `${count} credentials found. Read the rules, then: rekeyd check${options.output === undefined ? '' : ` -c ${options.output}`}, rekeyd plan. The configuration starts in mode observe, which changes nothing.`,
+    `${count === 1 ? '1 credential' : `${count} credentials`} found. Read the rules, then: rekeyd check${options.output === undefined ? '' : ` -c ${options.output}`}, rekeyd plan. The configuration starts in mode observe, which changes nothing.`,
   );
   return EXIT.done;
 }
@@ -112,19 +112,24 @@ async function listAccounts(
   bench: Bench,
   sections: Sections,
   files: readonly string[],
-): Promise<ReadonlyMap<string, readonly ListedCredential[]>> {
+): Promise<ReadonlyMap<string, Account>> {
   const { workshop } = bench;
   const settings = files.length > 0 ? await workshop.loadSettings(files) : await loadText(bench, sections);
-  const accounts = new Map<string, readonly ListedCredential[]>();
-  for (const name of settings.issuers.keys()) {
+  const accounts = new Map<string, Account>();
+  for (const [name, { options }] of settings.issuers) {
     const issuer = await workshop.openIssuer(settings, name);
     try {
-      accounts.set(name, await issuer.listCredentials());
+      accounts.set(name, { credentials: await issuer.listCredentials(), ownClientId: ownClientId(options) });
     } finally {
       await issuer.close();
     }
   }
   return accounts;
+}
+
+function ownClientId(options: unknown): string | null {
+  if (typeof options !== 'object' || options === null || !('clientId' in options)) return null;
+  return typeof options.clientId === 'string' ? options.clientId : null;
 }
 
 /** The loader reads files, so that every message names one: the text is put into one for the moment. It holds no secret. */

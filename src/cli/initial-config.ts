@@ -1,4 +1,5 @@
 import { parseDocument } from 'yaml';
+import { slug } from '../config/slug.ts';
 import { printable } from '../telemetry/printable.ts';
 import type { ListedCredential } from '../issuers/contract.ts';
 
@@ -8,7 +9,14 @@ export interface InitialConfig {
   readonly issuers: string;
   /** The section `vaults:` as YAML. */
   readonly vaults: string;
-  readonly accounts: ReadonlyMap<string, readonly ListedCredential[]>;
+  readonly accounts: ReadonlyMap<string, Account>;
+}
+
+/** What an issuer lists. */
+export interface Account {
+  readonly credentials: readonly ListedCredential[];
+  /** The client that rekeyd itself logs in as; null: not known. Its static secret cannot follow a rotation. */
+  readonly ownClientId: string | null;
 }
 
 /** What `init` writes where no vault is known yet. */
@@ -27,7 +35,7 @@ const APP_ENV = /^[^(){}*?]+ \([^(){}*?]+\)$/;
  */
 export function initialConfig(input: InitialConfig): string {
   const vault = vaultNames(input.vaults)[0] ?? 'local';
-  const rules = [...input.accounts].flatMap(([issuer, credentials]) => rulesFor(issuer, credentials, vault));
+  const rules = [...input.accounts].flatMap(([issuer, account]) => rulesFor(issuer, account, vault));
   return [
     '# Written by rekeyd init from what the account held. Every setting: docs/configuration.md.',
     `instance: ${JSON.stringify(input.instance)} # marks what this installation makes; unique in the account`,
@@ -51,10 +59,23 @@ export function initialConfig(input: InitialConfig): string {
   ].join('\n');
 }
 
-function rulesFor(issuer: string, credentials: readonly ListedCredential[], vault: string): string[] {
+function rulesFor(issuer: string, account: Account, vault: string): string[] {
+  const own = account.credentials.filter((one) => one.clientId === account.ownClientId);
+  const others = account.credentials.filter((one) => one.clientId !== account.ownClientId);
+  return [
+    ...own.flatMap((one) => [
+      `  - issuer: ${JSON.stringify(issuer)} # ${comment(one)}`,
+      `    match: { clientId: ${yamlText(literal(one.clientId))} }`,
+      '    suspend: true # rekeyd itself logs in with it: watched, not changed',
+    ]),
+    ...managedRules(issuer, others, vault),
+  ];
+}
+
+function managedRules(issuer: string, credentials: readonly ListedCredential[], vault: string): string[] {
   if (credentials.length === 0) return [];
   const names = uniqueNames(credentials);
-  const heading = `  # ${printable(issuer)}: ${credentials.length} credentials`;
+  const heading = `  # ${printable(issuer)}: ${credentials.length === 1 ? '1 credential' : `${credentials.length} credentials`}`;
   const allNamed = credentials.every((one) => APP_ENV.test(one.description));
   const distinct = new Set(credentials.map((one) => slug(one.description))).size === credentials.length;
   if (allNamed && distinct && credentials.length > 1) {
@@ -76,7 +97,7 @@ function rulesFor(issuer: string, credentials: readonly ListedCredential[], vaul
     `    name: ${yamlText(names[index] ?? '')}`,
     '    policy: default',
     '    deliver:',
-    `      - { vault: ${JSON.stringify(vault)}, name: ${yamlText(`data8/${names[index] ?? ''}`)} }`,
+    `      - { vault: ${JSON.stringify(vault)}, name: ${yamlText(entryName(one, names[index] ?? ''))} }`,
   ]);
 }
 
@@ -88,7 +109,7 @@ function comment(credential: ListedCredential): string {
 function uniqueNames(credentials: readonly ListedCredential[]): string[] {
   const taken = new Set<string>();
   return credentials.map((one) => {
-    const base = slug(one.description) || slug(one.clientId) || 'credential';
+    const base = (slug(one.description) || slug(one.clientId) || 'credential').slice(0, 60);
     let name = base;
     for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
     taken.add(name);
@@ -96,19 +117,14 @@ function uniqueNames(credentials: readonly ListedCredential[]): string[] {
   });
 }
 
-function slug(text: string): string {
-  return text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 60);
+/** A pattern that may match several, and so the loader, asks for a name that differs between them. */
+function entryName(credential: ListedCredential, name: string): string {
+  return literal(credential.clientId).includes('?') ? 'data8/{clientId}' : `data8/${name}`;
 }
 
-/** A clientId as a pattern that matches just itself where it has no glob in it; a `?` for what would be one. */
+/** A clientId as a pattern: a `?` for what would be a glob or the start of a capture. */
 function literal(clientId: string): string {
-  return clientId.replace(/[*{}[\]]/g, '?');
+  return clientId.replace(/[*{]/g, '?');
 }
 
 /** A double-quoted YAML scalar in which nothing is replaced: `${` is what the loader would take for a variable. */

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { cli } from './bench.ts';
+import { backends } from '../../../src/compose/backends.ts';
+import { loadSettings } from '../../../src/config/load.ts';
+import { cli, settingsFor } from './bench.ts';
 
 const env = { DATA8_BASE_URL: 'https://api.example', DATA8_CLIENT_ID: 'admin', DATA8_CLIENT_SECRET: 'canary-value' };
 const named = [
@@ -68,6 +70,39 @@ describe('init', () => {
     const ran = await cli(['init'], { env, issuers: listing(evil) });
     expect(parse(ran.out)).toMatchObject({ mode: 'observe' });
     expect(ran.out).not.toContain('\u2028');
+  });
+
+  it('what it writes loads, whatever the account holds', async () => {
+    const accounts = [
+      [],
+      named,
+      [...named, { clientId: 'admin', description: 'Own (prod)' }],
+      [
+        { clientId: 'a*{b}[c]', description: '{x} ${HOME} "quoted" \\ #: - é 漢字' },
+        { clientId: '- x: y', description: '' },
+      ],
+      [
+        { clientId: 'long', description: 'x'.repeat(500) },
+        { clientId: 'c2', description: 'Same (prod)' },
+        { clientId: 'c3', description: 'same (PROD)' },
+      ],
+    ];
+    for (const credentials of accounts) {
+      const { out } = await cli(['init'], { env, issuers: listing(credentials) });
+      await writeFile('written.yaml', out);
+      const settings = await loadSettings(['written.yaml'], { readFile, env, backends });
+      expect(settings.rules.length > 0).toBe(credentials.length > 0);
+    }
+  });
+
+  it('does not have the client rotated that rekeyd logs in with', async () => {
+    const settings = settingsFor({ issuers: new Map([['data8', { type: 'data8', options: { clientId: 'admin' } }]]) });
+    const issuers = listing([...named, { clientId: 'admin', description: 'Own (prod)' }]);
+    const ran = await cli(['init'], { env, issuers, settings });
+    expect((parse(ran.out) as { credentials: unknown[] }).credentials).toEqual([
+      { issuer: 'data8', match: { clientId: 'admin' }, suspend: true },
+      expect.objectContaining({ match: { description: '{app} ({env})' } }),
+    ]);
   });
 
   it('an empty account gives a configuration that only watches', async () => {
