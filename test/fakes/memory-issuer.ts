@@ -1,5 +1,4 @@
 import { IssuerError } from '../../src/domain/errors.ts';
-import type { IssuerFault } from '../../src/domain/errors.ts';
 import type { Ports } from '../../src/domain/ports.ts';
 import type { RightReport } from '../../src/domain/rights.ts';
 import { SecretValue } from '../../src/domain/secret-value.ts';
@@ -14,53 +13,17 @@ import type {
   SecretWish,
   Verdict,
 } from '../../src/issuers/contract.ts';
-
-export const ISSUER_OPERATIONS = [
-  'listCredentials',
-  'listSecrets',
-  'createSecret',
-  'updateSecret',
-  'deleteSecret',
-  'verify',
-] as const;
-export type IssuerOperation = (typeof ISSUER_OPERATIONS)[number];
-
-/**
- * How a call ends, instead of well. `refused`: the connection was refused, surely not applied. `lost-before`: the
- * request was lost, not applied, and the caller cannot know. `applied-and-lost`: applied, the answer lost. `late`, or
- * `{ late: ms }`: the caller gives up now, it is applied after that time (a tenth of `requestLifetime`). `malformed`: a
- * 2xx that cannot be read; of a change, applied. A number: that HTTP status, not applied. Of `verify`, `accepted` and
- * `refused` are the verdict it gives.
- */
-export type FaultOutcome =
-  | 'refused'
-  | 'lost-before'
-  | 'applied-and-lost'
-  | 'late'
-  | { readonly late: Duration }
-  | 'malformed'
-  | Verdict
-  | number;
-
-export interface FaultOptions {
-  /** How many calls it meets; Infinity until {@link MemoryIssuer.heal}. Default 1. */
-  readonly times?: number;
-  /** Only calls about this credential. */
-  readonly clientId?: string;
-  /** With status 429 or 503, already clamped. */
-  readonly retryAfter?: Duration;
-}
-
-/** A call as {@link MemoryIssuer.calls} keeps it. */
-export interface IssuerCall {
-  readonly operation: IssuerOperation;
-  readonly at: Instant;
-  readonly clientId: string | null;
-  readonly secretId: string | null;
-  readonly wish: SecretWish | null;
-}
-
-export type CallHook = (call: IssuerCall) => void | Promise<void>;
+import { FaultQueue, faultOfStatus } from './memory-issuer-faults.ts';
+import type {
+  CallHook,
+  FaultOptions,
+  FaultOutcome,
+  IssuerCall,
+  IssuerOperation,
+  QueuedFault,
+} from './memory-issuer-faults.ts';
+import { asOf, existed, latest, listed, shown } from './memory-issuer-history.ts';
+import type { StoredCredential } from './memory-issuer-history.ts';
 
 /** How this issuer behaves. All may be changed while it runs. */
 export interface MemoryIssuerBehaviour {
@@ -82,34 +45,6 @@ export interface MemoryIssuerBehaviour {
   skew: Duration;
 }
 
-interface Version {
-  /** By our clock; `skew` moves only what the issuer means by now. */
-  readonly from: Instant;
-  readonly expires: Instant | null;
-  readonly description: string;
-}
-
-interface StoredSecret {
-  readonly secretId: string;
-  readonly value: string;
-  readonly createdAt: Instant;
-  readonly versions: Version[];
-  deletedAt: Instant | null;
-}
-
-interface StoredCredential {
-  readonly clientId: string;
-  readonly createdAt: Instant;
-  readonly descriptions: { from: Instant; description: string }[];
-  readonly secrets: Map<string, StoredSecret>;
-  deletedAt: Instant | null;
-}
-
-interface QueuedFault extends FaultOptions {
-  readonly outcome: FaultOutcome;
-  left: number;
-}
-
 /**
  * An issuer in memory that keeps the contract, for scenario tests: it lives by the ports it is given, keeps the whole
  * history (which is what makes stale lists honest), and fails as it is told to.
@@ -125,7 +60,7 @@ export class MemoryIssuer implements Issuer {
 
   readonly #ports: Pick<Ports, 'clock' | 'ticker'>;
   readonly #credentials = new Map<string, StoredCredential>();
-  readonly #faults = new Map<IssuerOperation, QueuedFault[]>();
+  readonly #faults = new FaultQueue();
   readonly #before = new Map<IssuerOperation, CallHook[]>();
   readonly #after = new Map<IssuerOperation, CallHook[]>();
   #lastSecretId = 0;
@@ -248,9 +183,7 @@ export class MemoryIssuer implements Issuer {
 
   /** Queues a fault. The first in the queue that fits a call is the one it meets. */
   fault(operation: IssuerOperation, outcome: FaultOutcome, options: FaultOptions = {}): void {
-    const queue = this.#faults.get(operation) ?? [];
-    queue.push({ ...options, outcome, left: options.times ?? 1 });
-    this.#faults.set(operation, queue);
+    this.#faults.add(operation, outcome, options);
   }
 
   /** Takes all faults back. */
@@ -354,7 +287,7 @@ export class MemoryIssuer implements Issuer {
     this.calls.push(call);
     for (const hook of this.#before.get(operation) ?? []) await hook(call);
     if (this.behaviour.latency > 0) await this.#ports.ticker.sleep(this.behaviour.latency, signal);
-    const fault = this.#meet(operation, call.clientId);
+    const fault = this.#faults.meet(operation, call.clientId);
     if (fault !== null) return this.#fail(call, fault, effect);
     this.#heard = true;
     const result = effect();
@@ -381,28 +314,9 @@ export class MemoryIssuer implements Issuer {
     throw this.#fault('unavailable', 'no answer', call, {});
   }
 
-  #meet(operation: IssuerOperation, clientId: string | null): QueuedFault | null {
-    const queue = this.#faults.get(operation) ?? [];
-    const fault = queue.find((one) => one.left > 0 && (one.clientId ?? clientId) === clientId);
-    if (fault !== undefined) fault.left -= 1;
-    return fault ?? null;
-  }
-
   #error(operation: IssuerOperation, status: number, { retryAfter }: FaultOptions): IssuerError {
-    const fault: IssuerFault =
-      status === 401
-        ? 'unauthorized'
-        : status === 403
-          ? 'forbidden'
-          : status === 404
-            ? 'not-found'
-            : status === 429
-              ? 'throttled'
-              : status >= 500
-                ? 'unavailable'
-                : 'rejected';
     return this.#fault(
-      fault,
+      faultOfStatus(status),
       `answered ${status}`,
       { operation },
       {
@@ -414,7 +328,7 @@ export class MemoryIssuer implements Issuer {
   }
 
   #fault(
-    fault: IssuerFault,
+    fault: IssuerError['fault'],
     message: string,
     { operation }: Pick<IssuerCall, 'operation'>,
     detail: { status?: number; retryAfter?: Duration | null; surelyNotApplied?: boolean },
@@ -460,28 +374,6 @@ export class MemoryIssuer implements Issuer {
     credential.secrets.set(secretId, { secretId, value, createdAt, versions: [version], deletedAt: null });
     return { ...listed(secretId, version), value: SecretValue.of(value) };
   }
-}
-
-function existed(thing: { createdAt: Instant; deletedAt: Instant | null }, at: Instant): boolean {
-  return thing.createdAt <= at && (thing.deletedAt === null || thing.deletedAt > at);
-}
-
-function asOf<T extends { from: Instant }>(versions: readonly T[], at: Instant): T {
-  return versions.findLast((version) => version.from <= at) ?? latest(versions);
-}
-
-function latest<T>(versions: readonly T[]): T {
-  const last = versions.at(-1);
-  if (last === undefined) throw new Error('a history is never empty');
-  return last;
-}
-
-function listed(secretId: string, version: Version): ListedSecret {
-  return { secretId, expires: version.expires, description: version.description };
-}
-
-function shown(secret: StoredSecret): ListedSecret {
-  return listed(secret.secretId, latest(secret.versions));
 }
 
 /** A late request that finds its credential gone is refused like any other; nobody hears of it. */
