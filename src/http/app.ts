@@ -8,16 +8,13 @@ import { SECOND } from '../domain/time.ts';
 import { authorize } from './access.ts';
 import type { Identify } from './access.ts';
 import type { App, HttpContext } from './context.ts';
-import { addCredentialRoutes } from './credential-routes.ts';
 import { toProblem } from './error-answer.ts';
-import { addHealthRoutes } from './health-routes.ts';
 import { checkInput, writeAnswer } from './input-check.ts';
 import type { ZodTypes } from './input-check.ts';
 import { acceptJson } from './json-body.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { HttpProblem, PROBLEM_TYPE, sendProblem } from './problem.ts';
-import { addRotationRoutes } from './rotation-routes.ts';
-import { addStatusRoutes } from './status-routes.ts';
+import { addRoutes } from './routes.ts';
 
 /** How long a client may take (S10). */
 export interface HttpTimeouts {
@@ -111,12 +108,7 @@ export function createApp(context: HttpContext, identify: Identify, timeouts: Ht
     sendProblem(reply, new HttpProblem('not-found', 'There is no such path.')),
   );
 
-  refuseOtherMethods(app, () => {
-    addHealthRoutes(app, context);
-    addStatusRoutes(app, context);
-    addCredentialRoutes(app, context);
-    addRotationRoutes(app, context);
-  });
+  refuseOtherMethods(app, () => addRoutes(app, context));
   return app;
 }
 

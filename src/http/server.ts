@@ -51,7 +51,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       await app.listen({ host, port: settings.port });
     } catch (error) {
       await app.close();
-      throw listenError(`${settings.host}:${settings.port}`, error);
+      throw listenError('port', `${settings.host}:${settings.port}`, error);
     }
     open.push(() => closeApp(app, ticker));
     const address = app.server.address();
@@ -71,7 +71,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       });
     } catch (error) {
       await app.close();
-      throw listenError(path, error);
+      throw listenError('socket', path, error);
     }
   }
 

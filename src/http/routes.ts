@@ -1,0 +1,13 @@
+import type { App, HttpContext } from './context.ts';
+import { addCredentialRoutes } from './credential-routes.ts';
+import { addHealthRoutes } from './health-routes.ts';
+import { addRotationRoutes } from './rotation-routes.ts';
+import { addStatusRoutes } from './status-routes.ts';
+
+/** All routes. Each names in its `config` who may use it; docs/http.md lists them, and a test holds that page to it. */
+export function addRoutes(app: App, context: HttpContext): void {
+  addHealthRoutes(app, context);
+  addStatusRoutes(app, context);
+  addCredentialRoutes(app, context);
+  addRotationRoutes(app, context);
+}
