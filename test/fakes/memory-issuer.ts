@@ -1,9 +1,9 @@
 import { IssuerError } from '../../src/domain/errors.ts';
 import type { Ports } from '../../src/domain/ports.ts';
 import type { RightReport } from '../../src/domain/rights.ts';
-import { SecretValue } from '../../src/domain/secret-value.ts';
-import type { Duration, Instant } from '../../src/domain/time.ts';
-import { DAY, MINUTE } from '../../src/domain/time.ts';
+import type { SecretValue } from '../../src/domain/secret-value.ts';
+import type { Duration } from '../../src/domain/time.ts';
+import { MINUTE } from '../../src/domain/time.ts';
 import type {
   CreatedSecret,
   Issuer,
@@ -13,6 +13,8 @@ import type {
   SecretWish,
   Verdict,
 } from '../../src/issuers/contract.ts';
+import { MemoryAccount } from './memory-account.ts';
+import type { MemoryIssuerBehaviour } from './memory-account.ts';
 import { FaultQueue, faultOfStatus } from './memory-issuer-faults.ts';
 import type {
   CallHook,
@@ -22,48 +24,24 @@ import type {
   IssuerOperation,
   QueuedFault,
 } from './memory-issuer-faults.ts';
-import { asOf, existed, latest, listed, shown } from './memory-issuer-history.ts';
+import { asOf, existed, listed } from './memory-issuer-history.ts';
 import type { StoredCredential } from './memory-issuer-history.ts';
-
-/** How this issuer behaves. All may be changed while it runs. */
-export interface MemoryIssuerBehaviour {
-  /** How stale lists are. Default 0; to be honest it must not exceed `timing.listLag`. */
-  lag: Duration;
-  /** How long a call takes. Default 0. */
-  latency: Duration;
-  /** A new secret is refused for this long. Default 0. */
-  acceptDelay: Duration;
-  /** A deleted or replaced secret is accepted for this long after its end. Default 0. */
-  revokeDelay: Duration;
-  /** The longest life that the issuer gives; more is cut. Null: no limit (default). */
-  maxLifetime: Duration | null;
-  /** The most unexpired secrets a credential may hold; more are refused with 400. Null: no limit (default). */
-  cap: number | null;
-  /** What PUT does: `replace` (default) takes the whole object over, `ignore` answers 204 and changes nothing. */
-  put: 'replace' | 'ignore';
-  /** How far the issuer's clock is ahead of ours. Default 0. */
-  skew: Duration;
-}
 
 /**
  * An issuer in memory that keeps the contract, for scenario tests: it lives by the ports it is given, keeps the whole
  * history (which is what makes stale lists honest), and fails as it is told to.
  */
-export class MemoryIssuer implements Issuer {
+export class MemoryIssuer extends MemoryAccount implements Issuer {
   readonly name: string;
   readonly type = 'memory';
   readonly timing: IssuerTiming;
   readonly descriptionLimit: number;
-  readonly behaviour: MemoryIssuerBehaviour;
   /** Every call, in order, the failed ones too. */
   readonly calls: IssuerCall[] = [];
 
-  readonly #ports: Pick<Ports, 'clock' | 'ticker'>;
-  readonly #credentials = new Map<string, StoredCredential>();
   readonly #faults = new FaultQueue();
   readonly #before = new Map<IssuerOperation, CallHook[]>();
   readonly #after = new Map<IssuerOperation, CallHook[]>();
-  #lastSecretId = 0;
   #heard = false;
   closed = false;
 
@@ -76,101 +54,10 @@ export class MemoryIssuer implements Issuer {
       readonly behaviour?: Partial<MemoryIssuerBehaviour>;
     } = {},
   ) {
-    this.#ports = ports;
+    super(ports, options.behaviour ?? {});
     this.name = options.name ?? 'data8';
     this.descriptionLimit = options.descriptionLimit ?? 200;
     this.timing = { requestLifetime: 5 * MINUTE, listLag: MINUTE, maxClockSkew: 5 * MINUTE, ...options.timing };
-    this.behaviour = {
-      lag: 0,
-      latency: 0,
-      acceptDelay: 0,
-      revokeDelay: 0,
-      maxLifetime: null,
-      cap: null,
-      put: 'replace',
-      skew: 0,
-      ...options.behaviour,
-    };
-  }
-
-  // What a person does at the issuer, past its API: no fault, no delay, not counted.
-
-  /** `age`: how long it has been there, so that stale lists show it. */
-  addCredential(clientId: string, description = clientId, age: Duration = DAY): void {
-    const from = this.#ports.clock.now() - age;
-    this.#credentials.set(clientId, {
-      clientId,
-      createdAt: from,
-      descriptions: [{ from, description }],
-      secrets: new Map(),
-      deletedAt: null,
-    });
-  }
-
-  describeCredential(clientId: string, description: string): void {
-    this.#stored(clientId).descriptions.push({ from: this.#ports.clock.now(), description });
-  }
-
-  removeCredential(clientId: string): void {
-    const now = this.#ports.clock.now();
-    const credential = this.#stored(clientId);
-    credential.deletedAt = now;
-    for (const secret of credential.secrets.values()) secret.deletedAt ??= now;
-  }
-
-  /** Makes a secret by hand. `age`: how long ago, so that lists and acceptance know it already. */
-  addSecret(clientId: string, wish: Partial<SecretWish> = {}, age: Duration = 0): CreatedSecret {
-    const whole: SecretWish = { expires: wish.expires ?? null, description: wish.description ?? 'by hand' };
-    return this.#insert(this.#stored(clientId), whole, this.#ports.clock.now() - age);
-  }
-
-  editSecret(clientId: string, secretId: string, change: Partial<SecretWish>): void {
-    const secret = this.#stored(clientId).secrets.get(secretId);
-    if (secret === undefined) throw new Error(`no secret ${secretId} of ${clientId}`);
-    secret.versions.push({ ...latest(secret.versions), ...change, from: this.#ports.clock.now() });
-  }
-
-  removeSecret(clientId: string, secretId: string): void {
-    const secret = this.#stored(clientId).secrets.get(secretId);
-    if (secret === undefined) throw new Error(`no secret ${secretId} of ${clientId}`);
-    secret.deletedAt ??= this.#ports.clock.now();
-  }
-
-  // What a test looks at: the truth, without lag.
-
-  /** Secrets that are not deleted, expired ones included, in the order of their making. */
-  secrets(clientId: string): readonly ListedSecret[] {
-    const secrets = this.#credentials.get(clientId)?.secrets.values() ?? [];
-    return [...secrets].filter((secret) => secret.deletedAt === null).map(shown);
-  }
-
-  /** Every secret that ever was, with its value; deleted ones too. */
-  everySecret(
-    clientId: string,
-  ): readonly (ListedSecret & { value: string; createdAt: Instant; deletedAt: Instant | null })[] {
-    return [...(this.#credentials.get(clientId)?.secrets.values() ?? [])].map((secret) => ({
-      ...shown(secret),
-      value: secret.value,
-      createdAt: secret.createdAt,
-      deletedAt: secret.deletedAt,
-    }));
-  }
-
-  valueOf(clientId: string, secretId: string): string | null {
-    return this.#credentials.get(clientId)?.secrets.get(secretId)?.value ?? null;
-  }
-
-  /** Whether a client that shows this value is let in now: what consumers live by. Not counted as a call. */
-  isAccepted(clientId: string, value: string): boolean {
-    const now = this.#ports.clock.now();
-    const { acceptDelay, revokeDelay, skew } = this.behaviour;
-    for (const secret of this.#credentials.get(clientId)?.secrets.values() ?? []) {
-      if (secret.value !== value || now < secret.createdAt + acceptDelay) continue;
-      const { expires } = latest(secret.versions);
-      const deleted = secret.deletedAt !== null && now >= secret.deletedAt + revokeDelay;
-      if (!deleted && (expires === null || now + skew < expires)) return true;
-    }
-    return false;
   }
 
   /** How many calls of an operation there were. */
@@ -205,8 +92,8 @@ export class MemoryIssuer implements Issuer {
 
   async listCredentials(signal?: AbortSignal): Promise<readonly ListedCredential[]> {
     return this.#call({ operation: 'listCredentials' }, signal, () => {
-      const at = this.#ports.clock.now() - this.behaviour.lag;
-      return [...this.#credentials.values()]
+      const at = this.ports.clock.now() - this.behaviour.lag;
+      return [...this.credentials.values()]
         .filter((credential) => existed(credential, at))
         .map(({ clientId, descriptions }) => ({ clientId, description: asOf(descriptions, at).description }));
     });
@@ -214,7 +101,7 @@ export class MemoryIssuer implements Issuer {
 
   async listSecrets(clientId: string, signal?: AbortSignal): Promise<readonly ListedSecret[]> {
     return this.#call({ operation: 'listSecrets', clientId }, signal, () => {
-      const at = this.#ports.clock.now() - this.behaviour.lag;
+      const at = this.ports.clock.now() - this.behaviour.lag;
       return [...this.#live('listSecrets', clientId).secrets.values()]
         .filter((secret) => existed(secret, at))
         .map((secret) => listed(secret.secretId, asOf(secret.versions, at)));
@@ -225,8 +112,8 @@ export class MemoryIssuer implements Issuer {
     return this.#call({ operation: 'createSecret', clientId, wish }, signal, () => {
       const credential = this.#live('createSecret', clientId);
       const { cap } = this.behaviour;
-      if (cap !== null && this.#unexpired(credential) >= cap) throw this.#error('createSecret', 400, {});
-      return this.#insert(credential, wish, this.#ports.clock.now());
+      if (cap !== null && this.unexpired(credential) >= cap) throw this.#error('createSecret', 400, {});
+      return this.insert(credential, wish, this.ports.clock.now());
     });
   }
 
@@ -235,15 +122,15 @@ export class MemoryIssuer implements Issuer {
       const secret = this.#live('updateSecret', clientId).secrets.get(secretId);
       if (secret === undefined || secret.deletedAt !== null) throw this.#error('updateSecret', 404, {});
       if (this.behaviour.put === 'ignore') return;
-      secret.versions.push({ ...this.#granted(wish), from: this.#ports.clock.now() });
+      secret.versions.push({ ...this.granted(wish), from: this.ports.clock.now() });
     });
   }
 
   async deleteSecret(clientId: string, secretId: string, signal?: AbortSignal): Promise<'deleted' | 'absent'> {
     return this.#call({ operation: 'deleteSecret', clientId, secretId }, signal, () => {
-      const secret = this.#credentials.get(clientId)?.secrets.get(secretId);
+      const secret = this.credentials.get(clientId)?.secrets.get(secretId);
       if (secret === undefined || secret.deletedAt !== null) return 'absent';
-      secret.deletedAt = this.#ports.clock.now();
+      secret.deletedAt = this.ports.clock.now();
       return 'deleted';
     });
   }
@@ -278,7 +165,7 @@ export class MemoryIssuer implements Issuer {
     signal?.throwIfAborted();
     const { operation } = about;
     const call: IssuerCall = {
-      at: this.#ports.clock.now(),
+      at: this.ports.clock.now(),
       clientId: null,
       secretId: null,
       wish: null,
@@ -286,7 +173,7 @@ export class MemoryIssuer implements Issuer {
     };
     this.calls.push(call);
     for (const hook of this.#before.get(operation) ?? []) await hook(call);
-    if (this.behaviour.latency > 0) await this.#ports.ticker.sleep(this.behaviour.latency, signal);
+    if (this.behaviour.latency > 0) await this.ports.ticker.sleep(this.behaviour.latency, signal);
     const fault = this.#faults.meet(operation, call.clientId);
     if (fault !== null) return this.#fail(call, fault, effect);
     this.#heard = true;
@@ -305,7 +192,7 @@ export class MemoryIssuer implements Issuer {
     if (typeof outcome === 'number') throw this.#error(operation, outcome, fault);
     if (outcome === 'late' || typeof outcome === 'object') {
       const delay = typeof outcome === 'object' ? outcome.late : this.timing.requestLifetime / 10;
-      void this.#ports.ticker.sleep(delay).then(() => applyQuietly(effect));
+      void this.ports.ticker.sleep(delay).then(() => applyQuietly(effect));
     } else if (outcome !== 'lost-before') {
       effect();
       for (const hook of this.#after.get(operation) ?? []) await hook(call);
@@ -322,7 +209,7 @@ export class MemoryIssuer implements Issuer {
       {
         status,
         retryAfter: retryAfter ?? null,
-        surelyNotApplied: status < 500,
+        surelyNotApplied: status < 500 && status !== 408,
       },
     );
   }
@@ -340,39 +227,10 @@ export class MemoryIssuer implements Issuer {
     });
   }
 
-  #stored(clientId: string): StoredCredential {
-    const credential = this.#credentials.get(clientId);
-    if (credential === undefined) throw new Error(`no credential ${clientId}: add it first`);
-    return credential;
-  }
-
   #live(operation: IssuerOperation, clientId: string): StoredCredential {
-    const credential = this.#credentials.get(clientId);
+    const credential = this.credentials.get(clientId);
     if (credential === undefined || credential.deletedAt !== null) throw this.#error(operation, 404, {});
     return credential;
-  }
-
-  #unexpired(credential: StoredCredential): number {
-    const now = this.#ports.clock.now() + this.behaviour.skew;
-    return [...credential.secrets.values()].filter((secret) => {
-      const { expires } = latest(secret.versions);
-      return secret.deletedAt === null && (expires === null || expires > now);
-    }).length;
-  }
-
-  #granted(wish: SecretWish): SecretWish {
-    const { maxLifetime, skew } = this.behaviour;
-    if (maxLifetime === null) return { expires: wish.expires, description: wish.description };
-    const end = this.#ports.clock.now() + skew + maxLifetime;
-    return { expires: Math.min(wish.expires ?? end, end), description: wish.description };
-  }
-
-  #insert(credential: StoredCredential, wish: SecretWish, createdAt: Instant): CreatedSecret {
-    const secretId = String(++this.#lastSecretId);
-    const value = `value-${secretId}-of-${credential.clientId}`;
-    const version = { ...this.#granted(wish), from: createdAt };
-    credential.secrets.set(secretId, { secretId, value, createdAt, versions: [version], deletedAt: null });
-    return { ...listed(secretId, version), value: SecretValue.of(value) };
   }
 }
 
