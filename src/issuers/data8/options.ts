@@ -34,11 +34,17 @@ export const data8Schema = z.strictObject({
     .transform((text) => SecretValue.of(text)),
   /** Of one attempt, from the first byte sent to the last one read. */
   timeout: duration(1).prefault('30s'),
-  requestsPerSecond: z.coerce.number<number | string>().positive().default(10),
+  requestsPerSecond: z.number().positive().default(10),
   requestLifetime: duration(1).prefault('5m'),
   listLag: duration().prefault('1m'),
   maxClockSkew: duration(1).prefault('5m'),
   maxRetryAfter: duration(SECOND).prefault('15m'),
+});
+
+/** The part that says who we are: what is looked at again when we are refused. */
+export const ownClientSchema = z.object({
+  clientId: data8Schema.shape.clientId,
+  clientSecret: data8Schema.shape.clientSecret,
 });
 
 export type Data8Options = z.output<typeof data8Schema>;

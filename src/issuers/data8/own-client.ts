@@ -2,7 +2,7 @@ import type { SecretValue } from '../../domain/secret-value.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { FreshToken } from './access-token.ts';
 import type { Failures } from './failure.ts';
-import { data8Schema } from './options.ts';
+import { ownClientSchema } from './options.ts';
 import type { ClientSecret, TokenEndpoint } from './token-endpoint.ts';
 
 const OPERATION = 'token';
@@ -65,7 +65,7 @@ export class OwnClient {
       this.#log.warn('client-secret-unread', 'the configuration could not be read again after our client was refused');
       return false;
     }
-    const parsed = data8Schema.safeParse(withoutType(raw));
+    const parsed = ownClientSchema.safeParse(raw);
     if (!parsed.success) {
       this.#log.warn('client-secret-unread', 'the configuration as it is now cannot be used; the old secret stays');
       return false;
@@ -76,10 +76,4 @@ export class OwnClient {
     this.#log.info('client-secret-changed', 'our own client was refused; its secret as configured now is taken up');
     return true;
   }
-}
-
-/** The section as it stands in the file names its type, which is not the schema's matter. */
-function withoutType(raw: unknown): unknown {
-  if (typeof raw !== 'object' || raw === null) return raw;
-  return Object.fromEntries(Object.entries(raw).filter(([key]) => key !== 'type'));
 }

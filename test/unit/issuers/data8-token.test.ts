@@ -190,6 +190,7 @@ describe('our own client is refused', () => {
     baseUrl: 'https://unused.example',
     clientId: 'me',
     clientSecret,
+    requestsPerSecond: '5', // as it stands in the file: text, before the loader has read it as a number
   });
 
   it('takes up a secret that was changed in its file, for good', async () => {
@@ -218,7 +219,7 @@ describe('our own client is refused', () => {
 
   it.each([
     ['cannot be read', () => Promise.reject(new Error(`bad file: ${CANARY}`))],
-    ['cannot be used', () => Promise.resolve({ clientSecret: CANARY, more: CANARY })],
+    ['cannot be used', () => Promise.resolve({ clientId: 5, clientSecret: CANARY })],
   ])('S1: stays with its secret where the configuration %s, and quotes nothing of it', async (_name, rereadOptions) => {
     bench = await openData8({}, { rereadOptions });
     bench.stub.answer(TOKEN, refusal);
