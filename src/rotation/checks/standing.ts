@@ -1,0 +1,91 @@
+import { isInFlight } from '../../domain/rotation-state.ts';
+import { heldUntil, isHeldByAnother } from '../conclude.ts';
+import { hold, pass } from '../decision.ts';
+import type { Check } from '../decision.ts';
+
+/** Whether the credential is there, is to be looked at, and is free to be worked on. */
+export const standingChecks: readonly Check[] = [
+  {
+    name: 'ignored',
+    look({ observation }) {
+      if (observation.terms.kind !== 'ignored') return pass('no rule says to ignore it');
+      return hold('the first matching rule says ignore', 'ignored', null);
+    },
+  },
+  {
+    name: 'credential-listed',
+    look({ observation }) {
+      if (observation.listed !== null) return pass('the issuer lists the credential');
+      return hold(
+        'the issuer does not list the credential',
+        'credential-gone',
+        'blocked',
+        'make the credential again at the issuer, or take its rule away; its vault entries are left as they are',
+      );
+    },
+  },
+  {
+    name: 'secrets-listed',
+    look({ observation }) {
+      const { issuerError } = observation;
+      if (observation.secrets !== null) return pass(`${observation.secrets.length} secrets are listed`);
+      const message = issuerError?.message ?? 'the list of secrets could not be read';
+      return hold(
+        message,
+        issuerError?.reason ?? 'issuer-failed',
+        'failing',
+        'see the issuer: the list is tried again',
+      );
+    },
+  },
+  {
+    name: 'worked-on-elsewhere',
+    look({ observation, rotations }) {
+      const held = rotations.find((each) => isHeldByAnother(each, observation));
+      if (held === undefined) return pass('no other process holds a rotation of it');
+      const until = heldUntil(held, observation);
+      return hold(`another process holds rotation ${held.id}`, 'in-flight', null, '', until);
+    },
+  },
+  {
+    name: 'lost-response',
+    look({ observation, rotations }) {
+      const waiting = rotations.find((each) => each.state === 'intended' && each.sentAt !== null);
+      if (waiting?.sentAt == null) return pass('no creation waits for a late answer');
+      const { requestLifetime, listLag } = observation.timing;
+      const until = waiting.sentAt + requestLifetime + listLag + 1;
+      return hold(`the creation of rotation ${waiting.id} may still land`, 'recovering', null, '', until);
+    },
+  },
+];
+
+/** A rule's and a person's holds on new work. Deletions of what nothing serves and running deliveries come before them. */
+export const holdChecks: readonly Check[] = [
+  {
+    name: 'managed',
+    look({ observation }) {
+      if (observation.terms.kind === 'managed') return pass(`managed as ${observation.terms.name}`);
+      return hold('no rule matches it', 'unmanaged', null, 'add a rule to `credentials` that matches it');
+    },
+  },
+  {
+    name: 'suspended',
+    look({ observation: { terms } }) {
+      if (terms.kind !== 'managed' || !terms.suspended) return pass('its rule does not suspend it');
+      return hold('its rule says suspend', 'suspended', null, 'take `suspend` out of its rule');
+    },
+  },
+  {
+    name: 'mode-observe',
+    look({ observation, rotations }) {
+      if (observation.mode !== 'observe') return pass(`mode is ${observation.mode}`);
+      const busy = rotations.some((each) => isInFlight(each.state));
+      return hold(
+        busy ? 'mode is observe, a rotation is in flight' : 'mode is observe: nothing is changed',
+        'mode-observe',
+        null,
+        'set `mode: active`',
+      );
+    },
+  },
+];

@@ -1,0 +1,20 @@
+import type { Duration } from '../domain/time.ts';
+import type { CredentialKey } from '../ledger/records.ts';
+import type { IssuerError } from '../domain/errors.ts';
+
+/** How the daemon steers the work on one credential. */
+export interface Control {
+  /** Aborted when the daemon is told to stop: nothing new starts, waiting ends. */
+  readonly stopping: AbortSignal;
+  /** Aborted when `shutdownTimeout` is over: calls are given up. */
+  readonly giveUp: AbortSignal;
+  /** Waits without holding a concurrency slot. Throws where `stopping` is aborted meanwhile. */
+  idle(duration: Duration): Promise<void>;
+  /** One-shot job: what fails is left to its stored retry time. */
+  readonly once: boolean;
+  /** Tells the breaker how the issuer behaved in an attempt. */
+  issuerFailed(key: CredentialKey, error: IssuerError): void;
+  issuerWorked(key: CredentialKey): void;
+  /** How long a lease lasts. */
+  readonly lease: Duration;
+}

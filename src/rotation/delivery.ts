@@ -1,0 +1,165 @@
+import { isOurs, compareMarks } from '../domain/mark.ts';
+import type { Mark } from '../domain/mark.ts';
+import { renderPayload } from '../domain/payload.ts';
+import type { Payload } from '../domain/payload.ts';
+import { safeMessage, VaultError } from '../domain/errors.ts';
+import type { SecretValue } from '../domain/secret-value.ts';
+import type { Instant } from '../domain/time.ts';
+import { ABSENT } from '../vaults/contract.ts';
+import type { EntryDescription, EntryRef, Vault } from '../vaults/contract.ts';
+import { vaultOf } from './look.ts';
+import type { SeenDestination } from './observation.ts';
+import type { World } from './world.ts';
+
+/** What is delivered, the same to every destination. */
+export interface Consignment {
+  readonly mark: Mark;
+  readonly value: SecretValue;
+  readonly expires: Instant | null;
+  readonly names: Readonly<Record<string, string>>;
+  /** Unmarked entries may be written over: they were adopted, or the rule takes them over. */
+  readonly mayTake: (destination: SeenDestination, version: string) => boolean;
+}
+
+export type DeliveryResult =
+  | { readonly outcome: 'served'; readonly version: string; readonly written: boolean }
+  /** The entry holds something newer: this consignment is out of date. */
+  | { readonly outcome: 'overtaken' }
+  | { readonly outcome: 'failed'; readonly error: string };
+
+/** Delivers to all targets side by side; one that fails does not hold up another (V1). Never throws but on abort. */
+export async function deliverAll(
+  world: World,
+  targets: readonly SeenDestination[],
+  consignment: Consignment,
+  signal: AbortSignal,
+): Promise<Map<SeenDestination, DeliveryResult>> {
+  const results = await Promise.all(
+    targets.map(async (target): Promise<[SeenDestination, DeliveryResult]> => {
+      const result = await deliver(world, target, consignment, signal);
+      world.meter.delivery(
+        target.vault,
+        result.outcome === 'served' ? 'ok' : result.outcome === 'failed' ? 'failed' : 'skipped',
+      );
+      tell(world, target, consignment, result);
+      return [target, result];
+    }),
+  );
+  return new Map(results);
+}
+
+const CONFLICTS = 3;
+
+async function deliver(
+  world: World,
+  target: SeenDestination,
+  consignment: Consignment,
+  signal: AbortSignal,
+): Promise<DeliveryResult> {
+  const ref: EntryRef = { entry: target.entry, options: target.options };
+  try {
+    const vault = vaultOf(world, target.vault);
+    const payload = payloadOf(target, consignment);
+    for (let attempt = 1; ; attempt += 1) {
+      const found = await vault.describe(ref, { prove: true }, signal);
+      const standing = standingOf(found, target, consignment);
+      if (typeof standing !== 'string') return standing;
+      try {
+        const { version } = await vault.deliver(ref, payload, consignment.mark, standing, signal);
+        await readBack(world, vault, ref, payload, consignment.mark, signal);
+        return { outcome: 'served', version, written: true };
+      } catch (error) {
+        // somebody wrote between our read and our write: read again, and let the order decide (V3)
+        if (error instanceof VaultError && error.fault === 'conflict' && attempt < CONFLICTS) continue;
+        throw error;
+      }
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    return { outcome: 'failed', error: safeMessage(error) };
+  }
+}
+
+function payloadOf(target: SeenDestination, { names, value, mark, expires }: Consignment): Payload {
+  if (target.format === null) throw new VaultError('rejected', 'no rule names this destination', target);
+  return renderPayload(target.format, { names, clientSecret: value, secretId: mark.secretId, expires });
+}
+
+/** The version to write over, or the result where nothing is to be written. */
+function standingOf(
+  found: EntryDescription,
+  target: SeenDestination,
+  { mark, mayTake }: Consignment,
+): string | DeliveryResult {
+  if (found.state === 'absent') return ABSENT;
+  if (found.locked !== undefined) return { outcome: 'failed', error: `the entry is locked: ${found.locked}` };
+  if (found.mark === null) {
+    const stripped = target.known?.version === found.version && target.known.generation !== null;
+    if (stripped || mayTake(target, found.version)) return found.version;
+    return { outcome: 'failed', error: 'the entry is not ours: it was made or changed by somebody else' };
+  }
+  if (!isOurs(found.mark, mark)) return { outcome: 'failed', error: 'the entry carries the mark of another' };
+  // a mark that does not describe the value says nothing of the order
+  if (found.binding !== 'bound') return found.version;
+  const order = compareMarks(found.mark, mark);
+  if (order > 0) return { outcome: 'overtaken' };
+  const sameFormat = target.known?.format == null || isSameFormat(target);
+  if (order === 0 && sameFormat) return { outcome: 'served', version: found.version, written: false };
+  return found.version;
+}
+
+function isSameFormat({ known, format }: SeenDestination): boolean {
+  return JSON.stringify(known?.format) === JSON.stringify(format);
+}
+
+/** Proves the delivery: the entry must hold this mark, bound, and where it can be read, this payload (V12, V13). */
+async function readBack(
+  world: World,
+  vault: Vault,
+  ref: EntryRef,
+  payload: Payload,
+  mark: Mark,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = world.clock.monotonic() + vault.readBack;
+  for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
+    const seen = vault.capabilities.readable
+      ? await vault.read(ref, signal)
+      : { ...(await vault.describe(ref, { prove: true }, signal)), payload: undefined };
+    if (seen.state === 'present' && seen.mark !== null && isOurs(seen.mark, mark)) {
+      const order = compareMarks(seen.mark, mark);
+      if (order > 0)
+        throw new VaultError('conflict', 'a newer generation came in between', { vault: vault.name, entry: ref.entry });
+      const same = seen.payload === undefined || seen.payload?.content.equals(payload.content) === true;
+      if (order === 0 && seen.binding === 'bound' && same) return;
+    }
+    if (world.clock.monotonic() >= deadline) {
+      throw new VaultError('unavailable', 'what was written could not be read back', {
+        vault: vault.name,
+        entry: ref.entry,
+      });
+    }
+    await world.ticker.sleep(pause, signal);
+  }
+}
+
+function tell(world: World, target: SeenDestination, { mark }: Consignment, result: DeliveryResult): void {
+  const fields = {
+    issuer: mark.issuer,
+    clientId: mark.credential,
+    vault: target.vault,
+    entry: target.entry,
+    generation: mark.generation,
+    secretId: mark.secretId,
+  };
+  if (result.outcome === 'served') {
+    if (result.written) world.log.info('entry-delivered', 'Delivered to the vault and read back', fields);
+  } else if (result.outcome === 'failed') {
+    world.log.warn('delivery-failed', 'Could not deliver to the vault; it is tried again', {
+      ...fields,
+      error: result.error,
+    });
+  } else {
+    world.log.warn('delivery-overtaken', 'The entry holds a newer generation than this one', fields);
+  }
+}

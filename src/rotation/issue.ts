@@ -1,0 +1,142 @@
+import { TenureLost, Tenure } from './tenure.ts';
+import type { RotationRecord } from '../ledger/records.ts';
+import { withStep } from './conclude.ts';
+import type { Control } from './control.ts';
+import type { Decision, Situation } from './decision.ts';
+import { issuerOf } from './observe.ts';
+import { create } from './steps/create.ts';
+import { deliverFresh } from './steps/deliver.ts';
+import { extend } from './steps/extend.ts';
+import { AttemptFailed, fieldsOf, recordFailure } from './steps/issuance.ts';
+import type { Issuance } from './steps/issuance.ts';
+import { settleDown, verify } from './steps/verify.ts';
+import type { World } from './world.ts';
+
+/**
+ * Makes a replacement and delivers it: intend, create, verify, extend, deliver. Each step is durable before the next one
+ * begins; whatever ends it early, the ledger and the markers are enough to go on from (conclude.ts).
+ */
+export async function issue(
+  world: World,
+  situation: Situation,
+  decision: Extract<Decision, { action: 'issue' }>,
+  control: Control,
+): Promise<void> {
+  const { observation } = situation;
+  if (observation.terms.kind !== 'managed' || control.stopping.aborted) return;
+  const issuer = issuerOf(world, observation.key);
+  const intent = intentOf(world, situation, decision, control);
+  // on the very record that was planned on: a second process that planned the same cannot intend it too
+  const intending = { ...situation.record, generation: intent.generation, state: 'rotating' as const };
+  const stored = await world.ledger.commit({
+    credentials: [{ ...intending, reason: decision.reason }],
+    rotations: [intent],
+  });
+  if (!stored) return;
+  const tenure = new Tenure(world, control, { ...intent, version: intent.version + 1 });
+  const issuance: Issuance = {
+    world,
+    control,
+    issuer,
+    terms: observation.terms,
+    situation,
+    tenure,
+    urgent: decision.urgent,
+  };
+  try {
+    world.log.info('rotation-intended', 'A new secret is to be made', {
+      ...fieldsOf(issuance),
+      trigger: intent.trigger,
+    });
+    const created = await create(issuance);
+    if (created === null) return;
+    await verify(issuance, created);
+    await settleDown(issuance);
+    const extended = await extend(issuance, created);
+    control.issuerWorked(observation.key);
+    await deliverFresh(issuance, extended);
+  } catch (error) {
+    if (error instanceof AttemptFailed) await recordFailure(issuance, error);
+    else if (error instanceof TenureLost) {
+      world.log.warn(
+        'rotation-lost',
+        'Another process moved this rotation on; this one lets it go',
+        fieldsOf(issuance),
+      );
+    } else throw error;
+  }
+}
+
+/** The durable intent: a new rotation, or a manual request that was stored before. */
+function intentOf(
+  world: World,
+  { observation, record }: Situation,
+  { queued, reason }: Extract<Decision, { action: 'issue' }>,
+  control: Control,
+): RotationRecord {
+  const now = world.clock.now();
+  const wanted =
+    queued ??
+    newRotation({
+      ...observation.key,
+      name: record.name,
+      generation: 0,
+      trigger: record.current === null ? 'startup' : 'schedule',
+      reason,
+      actor: 'rekeyd',
+      note: null,
+      grace: null,
+      id: world.ids.rotationId(now + (observation.skew ?? 0)),
+      startedAt: now,
+      owner: null,
+    });
+  return withStep(
+    {
+      ...wanted,
+      generation: record.generation + 1,
+      sentAt: now,
+      owner: world.processId,
+      leaseUntil: now + control.lease,
+    },
+    'intend',
+    now,
+    'ok',
+  );
+}
+
+/** A rotation of which nothing was done yet. */
+export function newRotation(
+  given: Pick<
+    RotationRecord,
+    | 'id'
+    | 'issuer'
+    | 'clientId'
+    | 'name'
+    | 'generation'
+    | 'trigger'
+    | 'reason'
+    | 'note'
+    | 'actor'
+    | 'grace'
+    | 'startedAt'
+    | 'owner'
+  >,
+): RotationRecord {
+  return {
+    ...given,
+    version: 0,
+    state: 'intended',
+    secretId: null,
+    expires: null,
+    supersedes: [],
+    sentAt: null,
+    mayBeServed: false,
+    deliveredAt: null,
+    deleteAfter: null,
+    finishedAt: null,
+    watchUntil: null,
+    error: null,
+    steps: [],
+    leaseUntil: null,
+  };
+}

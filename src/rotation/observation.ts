@@ -1,0 +1,80 @@
+import type { Limits, Mode } from '../config/settings.ts';
+import type { Terms } from '../config/terms.ts';
+import type { Owner } from '../domain/mark.ts';
+import type { Marker } from '../domain/marker.ts';
+import type { Format } from '../domain/payload.ts';
+import type { Duration, Instant } from '../domain/time.ts';
+import type { IssuerTiming, ListedCredential, ListedSecret } from '../issuers/contract.ts';
+import type { CredentialKey, CredentialRecord, DestinationRecord, Pause, RotationRecord } from '../ledger/records.ts';
+import type { EntryDescription } from '../vaults/contract.ts';
+
+/** All that is known of one credential at one moment: what the plan is made from. Plain data, gathered by observe.ts. */
+export interface Observation {
+  readonly key: CredentialKey;
+  readonly owner: Owner;
+  /** This process, for telling our own rotations from another's. */
+  readonly processId: string;
+  readonly now: Instant;
+  /** How far the issuer's clock is ahead of ours; null where it never told. */
+  readonly skew: Duration | null;
+  readonly timing: IssuerTiming;
+  readonly mode: Mode;
+  readonly limits: Limits;
+  /** Null: the issuer's list lacks it. */
+  readonly listed: ListedCredential | null;
+  readonly terms: Terms;
+  /** As stored; a fresh one where the ledger has none. */
+  readonly record: CredentialRecord;
+  readonly rotations: readonly RotationRecord[];
+  /** The full list of the credential's secrets; null: it could not be read, see `issuerError`. */
+  readonly secrets: readonly SeenSecret[] | null;
+  readonly issuerError: { readonly reason: 'issuer-forbidden' | 'issuer-failed'; readonly message: string } | null;
+  readonly destinations: readonly SeenDestination[];
+  /** Secrets whose value, read from a destination just now, the token endpoint refused. */
+  readonly refused: ReadonlySet<string>;
+  /** The description was edited so that names built from it change: `terms` are those of the pinned one (C6). */
+  readonly moved: boolean;
+  /** Other credentials whose rules name one of these destinations, by name. */
+  readonly sharedWith: readonly string[];
+  readonly circumstances: Circumstances;
+}
+
+/** What holds for more than this credential. */
+export interface Circumstances {
+  /** The pause of everything; null: none now. */
+  readonly pause: Pause | null;
+  /** Ended pauses of everything, for graces that ran meanwhile. */
+  readonly pastPauses: readonly { readonly since: Instant; readonly until: Instant }[];
+  readonly breakerOpen: boolean;
+  /** The hour's rotations are spent; what is not urgent waits until then. Null: they are not. */
+  readonly pacedUntil: Instant | null;
+  /** The token endpoint did not answer when it was last asked: nothing is created meanwhile. */
+  readonly issuerSilent: boolean;
+}
+
+export interface SeenSecret extends ListedSecret {
+  readonly marker: Marker | null;
+}
+
+/** A destination that could not be read is `unreachable`: that is never absence. */
+export type Sight = EntryDescription | { readonly state: 'unreachable'; readonly error: string };
+
+export interface SeenDestination {
+  readonly vault: string;
+  readonly identity: string;
+  readonly entry: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The format that the configuration asks for; null for a former destination. */
+  readonly format: Format | null;
+  readonly readable: boolean;
+  /** What the ledger remembers of it; null: nothing. */
+  readonly known: DestinationRecord | null;
+  readonly sight: Sight;
+  /** An unmarked entry whose value was read and accepted at the token endpoint just now. */
+  readonly proven: { readonly secretId: string | null } | null;
+}
+
+/** Issuer's time: ours, corrected by what its responses told. */
+export function issuerTime(observation: Pick<Observation, 'now' | 'skew'>): Instant {
+  return observation.now + (observation.skew ?? 0);
+}

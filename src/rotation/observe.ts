@@ -1,0 +1,188 @@
+import { parseMarker } from '../domain/marker.ts';
+import { IssuerError, safeMessage } from '../domain/errors.ts';
+import { DAY } from '../domain/time.ts';
+import type { Destination, Terms } from '../config/terms.ts';
+import type { Issuer, ListedCredential } from '../issuers/contract.ts';
+import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import { freshRecord } from './fresh-record.ts';
+import { look, placesOf, readValue } from './look.ts';
+import type { Circumstances, Observation, SeenDestination, SeenSecret } from './observation.ts';
+import { isStripped, topServed } from './remember-destinations.ts';
+import type { World } from './world.ts';
+
+/** What the daemon says of a credential before it is looked at. */
+export interface Subject {
+  readonly key: CredentialKey;
+  /** As last listed; null: the issuer's list lacks it. */
+  readonly listed: ListedCredential | null;
+  /** The rules' terms for a description of it. */
+  readonly termsFor: (description: string) => Terms;
+  readonly sharedWith: readonly string[];
+  readonly circumstances: () => Circumstances;
+}
+
+/**
+ * The one place that reads the world for a plan: ledger, issuer, vaults, and the token endpoint where a value must be
+ * proven. It writes nothing. What cannot be read is told in the observation; only the ledger's errors are thrown.
+ */
+export async function observe(world: World, subject: Subject, signal?: AbortSignal): Promise<Observation> {
+  const { key } = subject;
+  const issuer = issuerOf(world, key);
+  const record = (await world.ledger.credential(key)) ?? freshRecord(key, subject.listed?.description ?? '');
+  const { terms, moved } = resolveTerms(subject, record);
+  const ignored = terms.kind === 'ignored' || subject.listed === null;
+  const [{ secrets, issuerError }, destinations] = await Promise.all([
+    ignored ? { secrets: null, issuerError: null } : readSecrets(issuer, key.clientId, signal),
+    ignored ? [] : Promise.all(placesOf(world, terms, record).map((place) => look(place, signal))),
+  ]);
+  const rotations = await rotationsOf(world, key, secrets);
+  const base: Observation = {
+    key,
+    owner: { instance: world.settings.instance, issuer: key.issuer, credential: key.clientId },
+    processId: world.processId,
+    now: world.clock.now(),
+    skew: issuer.skew(),
+    timing: issuer.timing,
+    mode: world.settings.mode,
+    limits: world.settings.limits,
+    listed: subject.listed,
+    terms,
+    moved,
+    record,
+    rotations,
+    secrets,
+    issuerError,
+    destinations,
+    refused: new Set(),
+    sharedWith: subject.sharedWith,
+    circumstances: subject.circumstances(),
+  };
+  if (ignored || secrets === null) return base;
+  const proven = await Promise.all(destinations.map((each) => proveUnmarked(world, issuer, base, each, signal)));
+  return {
+    ...base,
+    destinations: proven,
+    refused: await refusedOf(world, issuer, { ...base, destinations: proven }, signal),
+  };
+}
+
+export function issuerOf(world: World, key: CredentialKey): Issuer {
+  const issuer = world.issuers.get(key.issuer);
+  if (issuer === undefined)
+    throw new IssuerError('not-found', `no issuer is configured as ${key.issuer}`, {
+      issuer: key.issuer,
+      operation: 'open',
+    });
+  return issuer;
+}
+
+/** Names are pinned at first delivery: where an edited description would move them, the old terms hold (C6). */
+function resolveTerms(subject: Subject, record: CredentialRecord): { terms: Terms; moved: boolean } {
+  const terms = subject.termsFor(subject.listed?.description ?? record.description);
+  const pinned = record.pinnedDescription;
+  if (pinned === null || pinned === subject.listed?.description) return { terms, moved: false };
+  const old = subject.termsFor(pinned);
+  const moved = old.kind === 'managed' && terms.kind === 'managed' && placesText(old) !== placesText(terms);
+  return moved ? { terms: old, moved } : { terms, moved };
+}
+
+function placesText(terms: { readonly destinations: readonly Destination[] }): string {
+  return JSON.stringify(terms.destinations.map((each) => [each.vault, each.entry]).sort());
+}
+
+async function readSecrets(
+  issuer: Issuer,
+  clientId: string,
+  signal?: AbortSignal,
+): Promise<Pick<Observation, 'secrets' | 'issuerError'>> {
+  try {
+    const list = await issuer.listSecrets(clientId, signal);
+    const secrets: SeenSecret[] = list.map((each) => ({ ...each, marker: parseMarker(each.description) }));
+    return { secrets, issuerError: null };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof IssuerError)) throw error;
+    const reason = error.fault === 'forbidden' ? 'issuer-forbidden' : 'issuer-failed';
+    return { secrets: null, issuerError: { reason, message: error.message } };
+  }
+}
+
+/** Relevant rotations, and those that a listed marker names. */
+async function rotationsOf(
+  world: World,
+  key: CredentialKey,
+  secrets: readonly SeenSecret[] | null,
+): Promise<RotationRecord[]> {
+  const rotations = [...(await world.ledger.relevantRotations(key, world.clock.now() - DAY))];
+  for (const { marker } of secrets ?? []) {
+    if (marker === null || marker.instance !== world.settings.instance) continue;
+    if (rotations.some((each) => each.id === marker.rotationId)) continue;
+    const rotation = await world.ledger.rotation(marker.rotationId);
+    if (rotation?.clientId === key.clientId && rotation.issuer === key.issuer) rotations.push(rotation);
+  }
+  return rotations;
+}
+
+/** First contact: an unmarked entry is read; `adopt` also proves it by a token. */
+async function proveUnmarked(
+  world: World,
+  issuer: Issuer,
+  { terms }: Pick<Observation, 'terms'>,
+  destination: SeenDestination,
+  signal?: AbortSignal,
+): Promise<SeenDestination> {
+  const { sight, known, format } = destination;
+  if (sight.state !== 'present' || sight.mark !== null || format === null || isStripped(destination))
+    return destination;
+  if (known?.adopted?.version === sight.version || terms.kind !== 'managed' || !destination.readable)
+    return destination;
+  try {
+    const value = await readValue(world, destination, terms.names, signal);
+    if (value === null) return destination;
+    if (
+      terms.policy.initial === 'adopt' &&
+      (await issuer.verify(terms.names['clientId'] ?? '', value.clientSecret, signal)) === 'refused'
+    ) {
+      return destination;
+    }
+    return { ...destination, proven: { secretId: value.secretId } };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { ...destination, sight: { state: 'unreachable', error: safeMessage(error) } };
+  }
+}
+
+/** Whether the value that is served, of a secret that lists lack past their lag, is refused at the token endpoint. */
+async function refusedOf(
+  world: World,
+  issuer: Issuer,
+  observation: Observation,
+  signal?: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const top = topServed(observation);
+  const refused = new Set<string>();
+  if (top === null || observation.secrets?.some((each) => each.secretId === top.secretId) !== false) return refused;
+  const missing = observation.record.secrets.find((each) => each.secretId === top.secretId)?.missingSince ?? null;
+  if (missing === null || observation.now - missing < observation.timing.listLag) return refused;
+  const names = observation.terms.kind === 'managed' ? observation.terms.names : {};
+  for (const destination of observation.destinations) {
+    const { sight } = destination;
+    if (!destination.readable || sight.state !== 'present' || sight.mark?.secretId !== top.secretId) continue;
+    try {
+      const value = await readValue(world, destination, names, signal);
+      if (value === null) continue;
+      const verdict = await issuer.verify(observation.key.clientId, value.clientSecret, signal);
+      if (verdict === 'refused') refused.add(top.secretId);
+      return refused;
+    } catch (error) {
+      signal?.throwIfAborted();
+      // silence proves nothing: it stays 'unsure', and is asked again at the next look
+      world.log.warn('value-unproven', 'Could not ask whether the served value is still accepted', {
+        issuer: observation.key.issuer,
+        clientId: observation.key.clientId,
+        error: safeMessage(error),
+      });
+    }
+  }
+  return refused;
+}

@@ -1,0 +1,112 @@
+import type { CredentialState } from '../domain/credential-state.ts';
+import { isInFlight } from '../domain/rotation-state.ts';
+import { MINUTE, SECOND } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
+import { claimChecks } from './checks/claims.ts';
+import { issuingChecks } from './checks/issuing.ts';
+import { repairChecks, runningDeliveryCheck } from './checks/repair.ts';
+import { holdChecks, standingChecks } from './checks/standing.ts';
+import { plannedRetirements, tidyingChecks } from './checks/tidying.ts';
+import { earliest } from './decision.ts';
+import type { Check, Decision, Plan, Situation, Verdict } from './decision.ts';
+import { needOf } from './need.ts';
+import { issuerTime } from './observation.ts';
+import { pauseOf } from './pauses.ts';
+
+/** The plan: the checks in their order, first match wins. A test holds this order to docs/architecture.md. */
+export const CHECKS: readonly Check[] = [
+  ...standingChecks,
+  ...tidyingChecks,
+  runningDeliveryCheck,
+  ...holdChecks,
+  ...claimChecks,
+  ...repairChecks,
+  ...issuingChecks,
+];
+
+/** What to do now. Pure: the same situation gives the same plan. */
+export function plan(situation: Situation): Plan {
+  const decision = decide(situation);
+  return {
+    decision,
+    state: stateOf(situation, decision),
+    urgent: needOf(situation)?.urgent ?? false,
+    dueAt: nextDue(situation, decision),
+    retirements: plannedRetirements(situation),
+  };
+}
+
+/** Every check in order with what it saw, up to the one that decided. */
+export function trace(situation: Situation): { check: string; verdict: Verdict | null }[] {
+  let decided = false;
+  return CHECKS.map((check) => {
+    if (decided) return { check: check.name, verdict: null };
+    const verdict = check.look(situation);
+    decided = verdict.decision !== null;
+    return { check: check.name, verdict };
+  });
+}
+
+function decide(situation: Situation): Decision {
+  for (const check of CHECKS) {
+    const { decision } = check.look(situation);
+    if (decision !== null) return decision;
+  }
+  return { action: 'none', reason: 'up-to-date', held: null, dueAt: null, wanted: null };
+}
+
+/** The first state that holds, in the order of the closed list. */
+function stateOf(situation: Situation, decision: Decision): CredentialState {
+  const { observation, record, rotations } = situation;
+  const held = decision.action === 'none' ? decision.held : null;
+  if (observation.terms.kind === 'ignored') return 'ignored';
+  if (observation.terms.kind === 'unmanaged') return 'unmanaged';
+  if (observation.terms.suspended || pauseOf(situation) !== null) return 'paused';
+  if (held === 'blocked') return 'blocked';
+  if (held === 'failing' || record.failures > 0) return 'failing';
+  if (decision.action === 'issue' || rotations.some((each) => isInFlight(each.state))) return 'rotating';
+  if (record.secrets.some((each) => each.role === 'superseded')) return 'grace';
+  if (decision.action !== 'none' || decision.wanted !== null || needOf(situation) !== null) return 'due';
+  return 'ok';
+}
+
+/** When to look again, besides the full look: everything that has a date. */
+function nextDue(situation: Situation, decision: Decision): Instant | null {
+  const { observation, record, rotations } = situation;
+  const { now, skew, timing } = observation;
+  if (decision.action !== 'none') return now;
+  const own = record.secrets.filter((each) => each.rotationId !== null && each.role !== 'current');
+  const dates = [
+    decision.dueAt,
+    record.renewAt === null ? null : record.renewAt - (skew ?? 0),
+    record.pause?.until,
+    ...plannedRetirements(situation).map((each) => each.at),
+    ...own.map((each) => (each.expires === null ? null : each.expires - (skew ?? 0) + SECOND)),
+    ...record.secrets.map((each) => (each.missingSince === null ? null : each.missingSince + timing.listLag)),
+    ...record.secrets.map((each) => (each.deletingSince === null ? null : each.deletingSince + timing.listLag)),
+    ...rotations.map((each) => each.watchUntil),
+  ];
+  const ahead = earliest(dates.filter((each) => each != null && each > now));
+  const again = waitsForOthers(situation, decision) ? now + retrySoon(situation) : null;
+  return earliest([ahead, again]);
+}
+
+/** Something failed or a proof does not hold yet, and no date says when to try again. */
+function waitsForOthers(situation: Situation, decision: Decision): boolean {
+  if (decision.action === 'none' && decision.held !== null && decision.dueAt === null) return true;
+  const retirable = plannedRetirements(situation);
+  return retirable.some((each) => each.at === null && WAITING_REASONS.has(each.reason)) || hasLateWork(situation);
+}
+
+const WAITING_REASONS: ReadonlySet<string> = new Set(['destination-unproven', 'still-served', 'issuer-failed']);
+
+/** A date that has passed while something held the work back. */
+function hasLateWork({ observation, record }: Situation): boolean {
+  const now = issuerTime(observation);
+  return record.secrets.some((each) => each.role === 'orphan' && each.expires !== null && each.expires <= now);
+}
+
+function retrySoon({ observation: { terms } }: Situation): number {
+  const grace = terms.kind === 'managed' ? terms.policy.grace : MINUTE;
+  return Math.min(5 * MINUTE, Math.max(2 * SECOND, grace / 20));
+}

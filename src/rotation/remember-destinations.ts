@@ -1,0 +1,135 @@
+import type { DestinationState } from '../domain/destination-state.ts';
+import { compareMarks, isOurs } from '../domain/mark.ts';
+import type { Mark, Owner } from '../domain/mark.ts';
+import type { Instant } from '../domain/time.ts';
+import type { DestinationRecord } from '../ledger/records.ts';
+import type { Observation, SeenDestination } from './observation.ts';
+
+/** A bound mark of ours: what surely is served somewhere. */
+export type Served = Pick<Mark, 'generation' | 'secretId' | 'deliveredAt'>;
+
+/** The mark of a destination where it is ours and describes the value that is there; null otherwise. */
+export function servedBy(destination: SeenDestination, owner: Owner): Served | null {
+  const { sight } = destination;
+  if (sight.state !== 'present' || sight.mark === null || sight.binding !== 'bound') return null;
+  return isOurs(sight.mark, owner) ? sight.mark : null;
+}
+
+/** The highest (generation, secret id) that any destination serves; null: none serves anything of ours. */
+export function topServed(observation: Observation): Served | null {
+  let top: Served | null = null;
+  for (const destination of observation.destinations) {
+    const served = servedBy(destination, observation.owner);
+    if (served !== null && (top === null || compareMarks(served, top) > 0)) top = served;
+  }
+  return top;
+}
+
+/** Whether somebody stripped our mark from a version that the ledger knows as made by us (C8). */
+export function isStripped(destination: SeenDestination): boolean {
+  const { sight, known } = destination;
+  return (
+    sight.state === 'present' &&
+    sight.mark === null &&
+    known !== null &&
+    known.generation !== null &&
+    known.secretId !== null &&
+    known.adopted === null &&
+    known.version === sight.version
+  );
+}
+
+/** Whether an unmarked entry is one that was read and proven, now or at the version that the ledger remembers. */
+export function adoptionOf(destination: SeenDestination): DestinationRecord['adopted'] {
+  const { sight, known, proven } = destination;
+  if (sight.state !== 'present' || sight.mark !== null || isStripped(destination)) return null;
+  if (proven !== null) return { version: sight.version, secretId: proven.secretId };
+  return known?.adopted?.version === sight.version ? known.adopted : null;
+}
+
+/**
+ * Whether an entry was written by somebody since the ledger last knew it, although it serves the same again: rolled back
+ * and repaired between two looks (V19).
+ */
+export function wasTouched(destination: SeenDestination, owner: Owner): boolean {
+  const { sight, known } = destination;
+  if (known === null || known.version === null || sight.state !== 'present') return false;
+  const served = servedBy(destination, owner);
+  return sight.version !== known.version && (served === null || served.secretId === known.secretId);
+}
+
+/** What the ledger remembers of the destinations after this look. `top` is what they all should serve. */
+export function rememberDestinations(observation: Observation, top: Served | null): DestinationRecord[] {
+  return observation.destinations.map((destination) => {
+    const { sight, known } = destination;
+    const base = {
+      vault: destination.vault,
+      identity: destination.identity,
+      entry: destination.entry,
+      options: destination.options,
+      format: known?.format ?? null,
+      former: destination.format === null,
+    };
+    if (sight.state === 'unreachable') {
+      return { ...empty, ...known, ...base, state: 'unreachable' as const, error: sight.error };
+    }
+    if (sight.state === 'absent') return { ...empty, ...base, state: 'absent' as const, seenAt: observation.now };
+    const adopted = adoptionOf(destination);
+    const served = servedBy(destination, observation.owner);
+    return {
+      ...empty,
+      ...base,
+      ...marksOf(destination, served, adopted, observation.now),
+      // our own version stays known while its mark is stripped or broken, so that it can be told from a foreign one
+      version: served === null ? (known?.version ?? null) : sight.version,
+      state: stateOf(destination, observation.owner, served, top, adopted !== null),
+      adopted,
+      seenAt: observation.now,
+    };
+  });
+}
+
+function marksOf(
+  destination: SeenDestination,
+  served: Served | null,
+  adopted: DestinationRecord['adopted'],
+  now: Instant,
+): Pick<DestinationRecord, 'generation' | 'secretId' | 'deliveredAt'> {
+  if (served !== null) {
+    return { generation: served.generation, secretId: served.secretId, deliveredAt: served.deliveredAt };
+  }
+  if (adopted !== null) {
+    return { generation: 0, secretId: adopted.secretId, deliveredAt: destination.known?.deliveredAt ?? now };
+  }
+  const { known } = destination;
+  return known === null
+    ? { generation: null, secretId: null, deliveredAt: null }
+    : { generation: known.generation, secretId: known.secretId, deliveredAt: known.deliveredAt };
+}
+
+function stateOf(
+  destination: SeenDestination,
+  owner: Owner,
+  served: Served | null,
+  top: Served | null,
+  adopted: boolean,
+): DestinationState {
+  const { sight } = destination;
+  if (sight.state !== 'present') return 'absent';
+  if (served !== null) return top === null || compareMarks(served, top) >= 0 ? 'served' : 'behind';
+  if (sight.mark !== null && isOurs(sight.mark, owner)) return 'drifted';
+  if (isStripped(destination)) return 'drifted';
+  // an adopted entry is generation 0: left as it is until something newer is to be served
+  if (adopted) return top === null ? 'served' : 'behind';
+  return 'foreign';
+}
+
+const empty = {
+  generation: null,
+  secretId: null,
+  deliveredAt: null,
+  version: null,
+  adopted: null,
+  seenAt: null,
+  error: null,
+};

@@ -1,0 +1,176 @@
+import { destinationsDigest } from '../domain/marker.ts';
+import { isInFlight } from '../domain/rotation-state.ts';
+import type { SecretRole } from '../domain/secret-role.ts';
+import { DAY } from '../domain/time.ts';
+import type { Duration, Instant } from '../domain/time.ts';
+import type { RotationRecord, SecretRecord } from '../ledger/records.ts';
+import { issuerTime } from './observation.ts';
+import type { Observation, SeenSecret } from './observation.ts';
+import { isAlive } from './proof.ts';
+import { servedBy, wasTouched } from './remember-destinations.ts';
+import type { Served } from './remember-destinations.ts';
+import { birthOrNull } from './renewal.ts';
+
+/** The contract's default. */
+const GRACE_WITHOUT_RULE: Duration = 14 * DAY;
+
+/** What a look says of the destinations as a whole, for the graces of superseded secrets. */
+export interface Coverage {
+  readonly current: Served | null;
+  /** Secret ids that some destination, present or former, surely serves. */
+  readonly served: ReadonlySet<string>;
+  /** All destinations were read, and each present one serves something of ours, bound. */
+  readonly whole: boolean;
+  /** The lowest generation that a present destination serves; null unless `whole`. */
+  readonly lowest: number | null;
+  readonly latestDelivery: Instant | null;
+  /** Somebody wrote to a destination since the last look. */
+  readonly touched: boolean;
+  readonly digest: string;
+}
+
+export function coverageOf(observation: Observation, current: Served | null): Coverage {
+  const present = observation.destinations.filter((each) => each.format !== null);
+  const serving = present.map((each) => servedBy(each, observation.owner));
+  const bound = serving.filter((each) => each !== null);
+  const readable = observation.destinations.every((each) => each.sight.state !== 'unreachable');
+  const whole = readable && present.length > 0 && bound.length === present.length;
+  const everyServed = observation.destinations.map((each) => servedBy(each, observation.owner)?.secretId ?? null);
+  return {
+    current,
+    served: new Set(everyServed.filter((each) => each !== null)),
+    whole,
+    lowest: whole ? Math.min(...bound.map((each) => each.generation)) : null,
+    latestDelivery: bound.length === 0 ? null : Math.max(...bound.map((each) => each.deliveredAt)),
+    touched: observation.destinations.some((each) => wasTouched(each, observation.owner)),
+    digest: destinationsDigest(present),
+  };
+}
+
+/** What the ledger remembers of the secrets after this look; the list must have been read. */
+export function rememberSecrets(observation: Observation, coverage: Coverage): SecretRecord[] {
+  const list = observation.secrets ?? [];
+  const { record, now, timing } = observation;
+  const listed = list.map((secret) => {
+    const known = record.secrets.find((each) => each.secretId === secret.secretId) ?? null;
+    return withGrace(observation, coverage, classify(observation, coverage, secret, known));
+  });
+  const currentId = coverage.current?.secretId ?? null;
+  const known = record.secrets.some((each) => each.secretId === currentId);
+  const unlisted: SecretRecord[] = currentId === null || known ? [] : [{ ...fresh(currentId, now), role: 'current' }];
+  const missing = [...record.secrets, ...unlisted]
+    .filter((each) => !list.some((other) => other.secretId === each.secretId))
+    .map((each) => ({ ...each, missingSince: each.missingSince ?? now }))
+    // one list may be stale: a secret is forgotten only once a later list lacks it too (I10, I15); a served one never
+    .filter(
+      (each) =>
+        each.secretId === currentId || now - Math.max(each.missingSince, each.deletingSince ?? 0) < timing.listLag,
+    );
+  return [...listed, ...missing];
+}
+
+function classify(
+  observation: Observation,
+  coverage: Coverage,
+  secret: SeenSecret,
+  known: SecretRecord | null,
+): SecretRecord {
+  const { now, owner } = observation;
+  const marker = secret.marker?.instance === owner.instance ? secret.marker : null;
+  // a marker that a person took off is remembered by the secret's id (C7)
+  const rotationId = marker?.rotationId ?? known?.rotationId ?? rotationOf(observation, secret.secretId)?.id ?? null;
+  const base: SecretRecord = {
+    ...(known ?? fresh(secret.secretId, now)),
+    expires: secret.expires,
+    rotationId,
+    generation: marker?.generation ?? known?.generation ?? null,
+    missingSince: null,
+  };
+  const { current } = coverage;
+  if (current?.secretId === secret.secretId) return { ...base, role: 'current', deleteAfter: null };
+  if (known?.role === 'superseded') return base;
+  const successor = current === null ? null : rotationOf(observation, current.secretId);
+  if (successor?.supersedes.includes(secret.secretId) === true) return { ...base, role: 'superseded' };
+  if (rotationId === null) return { ...base, role: 'unmanaged' };
+  const rotation = observation.rotations.find((each) => each.id === rotationId) ?? null;
+  if (rotation === null) return classifyUnknown(observation, coverage, base, marker?.destinations ?? null);
+  return { ...base, role: roleOfKnown(rotation, current) };
+}
+
+/** The role of a secret whose rotation this ledger has. */
+function roleOfKnown(rotation: RotationRecord, current: Served | null): SecretRole {
+  if (isInFlight(rotation.state)) return 'pending';
+  if (rotation.state === 'abandoned' && !rotation.mayBeServed) return 'orphan';
+  // it was delivered, or may have been: it goes once something newer is served
+  return current !== null && rotation.generation < current.generation ? 'superseded' : 'pending';
+}
+
+/** Our mark, but not in this ledger: design, 'Secrets that carry our mark and that this ledger does not know'. */
+function classifyUnknown(
+  observation: Observation,
+  coverage: Coverage,
+  base: SecretRecord,
+  digest: string | null,
+): SecretRecord {
+  if (!isAlive(base, issuerTime(observation))) return { ...base, role: 'orphan' };
+  if (isProvisional(observation, base)) return { ...base, role: 'pending' };
+  const { lowest, latestDelivery } = coverage;
+  const older = lowest !== null && base.generation !== null && base.generation < lowest;
+  if (older && digest === coverage.digest && !coverage.served.has(base.secretId)) {
+    const grace = base.grace ?? graceOf(observation, coverage);
+    return { ...base, role: 'superseded', grace, deleteAfter: (latestDelivery ?? observation.now) + grace };
+  }
+  return { ...base, role: coverage.served.has(base.secretId) ? 'pending' : 'orphan' };
+}
+
+/** Still on the short expiry that a secret is created with: its maker never finished, or is at it. */
+export function isProvisional(observation: Observation, secret: Pick<SecretRecord, 'expires' | 'rotationId'>): boolean {
+  const { terms } = observation;
+  const birth = birthOrNull(secret.rotationId);
+  if (terms.kind !== 'managed' || birth === null || secret.expires === null) return false;
+  const { provisional, lifetime } = terms.policy;
+  if (provisional === null || provisional >= lifetime) return false;
+  // halfway between the two lives that rekeyd asks for: neither a slow POST nor rounding is mistaken for an extension
+  return secret.expires - birth <= (provisional + lifetime) / 2;
+}
+
+/** A superseded secret that is served again loses its date; a full grace starts once nothing serves it (V14, V19). */
+function withGrace(observation: Observation, coverage: Coverage, secret: SecretRecord): SecretRecord {
+  if (secret.role !== 'superseded') return secret;
+  if (coverage.served.has(secret.secretId)) return { ...secret, deleteAfter: null };
+  const grace = secret.grace ?? graceOf(observation, coverage);
+  if (secret.deleteAfter === null) {
+    return coverage.whole ? { ...secret, grace, deleteAfter: observation.now + grace } : secret;
+  }
+  if (!coverage.touched) return secret;
+  return { ...secret, grace, deleteAfter: Math.max(secret.deleteAfter, observation.now + grace) };
+}
+
+/** The grace that is fixed now: an explicit request's, the policy's, or without a rule the longest that was given. */
+function graceOf({ terms, record, rotations }: Observation, { current }: Coverage): Duration {
+  const asked = rotations.find((each) => current !== null && each.secretId === current.secretId)?.grace;
+  if (asked !== undefined && asked !== null) return asked;
+  if (terms.kind === 'managed') return terms.policy.grace;
+  const given = record.secrets.map((each) => each.grace ?? 0);
+  return Math.max(...given, 0) || GRACE_WITHOUT_RULE;
+}
+
+function rotationOf(observation: Observation, secretId: string): RotationRecord | null {
+  return observation.rotations.find((each) => each.secretId === secretId) ?? null;
+}
+
+function fresh(secretId: string, now: Instant): SecretRecord {
+  return {
+    secretId,
+    expires: null,
+    role: 'unmanaged',
+    rotationId: null,
+    generation: null,
+    firstSeen: now,
+    deleteAfter: null,
+    grace: null,
+    missingSince: null,
+    deletingSince: null,
+    retireRequested: false,
+  };
+}

@@ -1,0 +1,123 @@
+import { compareMarks, isOurs } from '../domain/mark.ts';
+import type { Instant } from '../domain/time.ts';
+import type { CredentialRecord } from '../ledger/records.ts';
+import { issuerTime } from './observation.ts';
+import type { Observation } from './observation.ts';
+import { isAlive } from './proof.ts';
+import { rememberDestinations, servedBy, topServed } from './remember-destinations.ts';
+import type { Served } from './remember-destinations.ts';
+import { coverageOf, rememberSecrets } from './remember-secrets.ts';
+import { birthOrNull, renewalOf } from './renewal.ts';
+import type { Life } from './renewal.ts';
+
+/**
+ * Folds what was seen into what the ledger remembers. Pure. What is decided from it (state, reason, dueAt) is not set
+ * here: see plan.ts.
+ */
+export function remember(observation: Observation): CredentialRecord {
+  const { record, terms, listed, now } = observation;
+  const current = currentOf(observation);
+  const coverage = coverageOf(observation, current);
+  const secrets = observation.secrets === null ? record.secrets : rememberSecrets(observation, coverage);
+  const shown = describeCurrent(observation, current);
+  return {
+    ...record,
+    name: terms.kind === 'managed' ? terms.name : (listed?.description ?? record.name) || record.clientId,
+    description: listed?.description ?? record.description,
+    policy: terms.kind === 'managed' ? terms.policy.name : null,
+    generation: highestGeneration(observation),
+    current: shown,
+    secrets,
+    // a former place that is surely empty is forgotten, unless a deletion still asks for it
+    destinations: rememberDestinations(observation, topServed(observation)).filter(
+      (each) => !each.former || each.state !== 'absent' || secrets.some((secret) => secret.role === 'superseded'),
+    ),
+    pinnedDescription: pinOf(observation, current),
+    renewAt: renewAtOf(observation, shown),
+    goneSince: listed === null ? (record.goneSince ?? now) : null,
+    lookedAt: now,
+  };
+}
+
+/** Names are pinned once something is served, and stay so while an edited description would move them (C6). */
+function pinOf({ record, moved, listed }: Observation, current: Served | null): string | null {
+  if (moved || listed === null) return record.pinnedDescription;
+  return current === null && record.pinnedDescription === null ? null : listed.description;
+}
+
+/** The highest (generation, secret id) that is bound and listed alive; else the highest that is bound at all. */
+function currentOf(observation: Observation): Served | null {
+  const list = observation.secrets;
+  const now = issuerTime(observation);
+  let alive: Served | null = null;
+  for (const destination of observation.destinations) {
+    const served = servedBy(destination, observation.owner);
+    if (served === null || list === null) continue;
+    const listed = list.find((each) => each.secretId === served.secretId);
+    if (listed === undefined || !isAlive(listed, now)) continue;
+    if (alive === null || compareMarks(served, alive) > 0) alive = served;
+  }
+  return alive ?? topServed(observation);
+}
+
+function describeCurrent(observation: Observation, current: Served | null): CredentialRecord['current'] {
+  const { record, secrets } = observation;
+  if (current !== null) {
+    const listed = secrets?.find((each) => each.secretId === current.secretId);
+    const known = record.current?.secretId === current.secretId ? record.current.expires : null;
+    return {
+      secretId: current.secretId,
+      generation: current.generation,
+      expires: listed === undefined ? known : listed.expires,
+    };
+  }
+  const adopted = adoptedCurrent(observation);
+  if (adopted !== null) return adopted;
+  // nothing was seen that serves: what the ledger last knew holds as long as a destination did not say
+  return observation.destinations.some((each) => each.sight.state === 'unreachable') ? record.current : null;
+}
+
+/** An adopted entry is generation 0; where it names no secret, the earliest unexpired one that is not ours is meant. */
+function adoptedCurrent(observation: Observation): CredentialRecord['current'] {
+  const known = rememberDestinations(observation, null).filter((each) => !each.former && each.adopted !== null);
+  if (known.length === 0) return null;
+  const named = known.map((each) => each.adopted?.secretId ?? null).find((each) => each !== null) ?? null;
+  const now = issuerTime(observation);
+  const list = observation.secrets ?? [];
+  const secret = list.find((each) => each.secretId === named);
+  if (secret !== undefined) return { secretId: secret.secretId, generation: 0, expires: secret.expires };
+  const strangers = list.filter((each) => each.marker === null && isAlive(each, now));
+  const ends = strangers.map((each) => each.expires ?? Number.POSITIVE_INFINITY);
+  const earliest = Math.min(...ends);
+  return { secretId: null, generation: 0, expires: Number.isFinite(earliest) ? earliest : null };
+}
+
+/** One source for the next generation: the ledger, the listed markers, all entries. */
+function highestGeneration(observation: Observation): number {
+  const { owner, record } = observation;
+  const markers = (observation.secrets ?? [])
+    .filter((each) => each.marker?.instance === owner.instance)
+    .map((each) => each.marker?.generation ?? 0);
+  const entries = observation.destinations.map(({ sight }) =>
+    sight.state === 'present' && sight.mark !== null && isOurs(sight.mark, owner) ? sight.mark.generation : 0,
+  );
+  return Math.max(record.generation, ...markers, ...entries);
+}
+
+function renewAtOf(observation: Observation, current: CredentialRecord['current']): Instant | null {
+  const { terms } = observation;
+  if (terms.kind !== 'managed' || current === null) return null;
+  return renewalOf(lifeOf(observation, current), terms.policy)?.at ?? null;
+}
+
+/** Age: the rotation id's time, else `delivered-at`, else first sight. */
+export function lifeOf(observation: Observation, current: NonNullable<CredentialRecord['current']>): Life {
+  const { secretId, expires } = current;
+  const listed = observation.secrets?.find((each) => each.secretId === secretId);
+  const known = observation.record.secrets.find((each) => each.secretId === secretId);
+  const birth = birthOrNull(listed?.marker?.rotationId ?? known?.rotationId ?? null);
+  const delivered = observation.destinations
+    .map((each) => servedBy(each, observation.owner))
+    .find((each) => each?.secretId === secretId)?.deliveredAt;
+  return { expires, birth, since: birth ?? delivered ?? known?.firstSeen ?? null };
+}

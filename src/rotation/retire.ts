@@ -1,0 +1,56 @@
+import { IssuerError } from '../domain/errors.ts';
+import type { Outcome } from '../domain/rotation-state.ts';
+import type { CredentialRecord } from '../ledger/records.ts';
+import { backoff } from './backoff.ts';
+import type { Control } from './control.ts';
+import type { Decision, Situation } from './decision.ts';
+import { issuerOf } from './observe.ts';
+import type { World } from './world.ts';
+
+/**
+ * The only place that deletes a secret at an issuer. It takes a proof, made on the observation that this plan comes from,
+ * and does nothing else between that and the call but store what it is about to do.
+ */
+export async function retire(
+  world: World,
+  { observation, record }: Situation,
+  { action, reason, secret, proof }: Extract<Decision, { action: 'retire' | 'reap' }>,
+  control: Control,
+): Promise<void> {
+  const { key } = observation;
+  const issuer = issuerOf(world, key);
+  const fields = { reason, issuer: key.issuer, clientId: key.clientId, name: record.name, secretId: proof.secretId };
+  const count = (outcome: Outcome) =>
+    action === 'retire' ? world.meter.retirement(key.issuer, outcome) : world.meter.orphan(key.issuer, outcome);
+  const sent = withDeletion(record, proof.secretId, world.clock.now());
+  // somebody changed the record since the proof: look again rather than delete on it
+  if (!(await world.ledger.commit({ credentials: [sent] }))) return;
+  try {
+    const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, control.giveUp);
+    count('ok');
+    const message = action === 'retire' ? 'The old secret was deleted' : 'A leftover secret was deleted';
+    world.log.info(action === 'retire' ? 'secret-retired' : 'secret-reaped', message, {
+      ...fields,
+      ...(secret.rotationId === null ? {} : { rotationId: secret.rotationId }),
+      outcome,
+    });
+  } catch (error) {
+    if (!(error instanceof IssuerError)) throw error;
+    count('failed');
+    const stored = { ...sent, version: sent.version + 1 };
+    const failures = stored.failures + 1;
+    const retryAt = world.clock.now() + backoff(failures, world.random.next());
+    await world.ledger.commit({ credentials: [{ ...stored, failures, retryAt, lastError: error.message }] });
+    world.log.warn('deletion-failed', 'Could not delete a secret; it is tried again', {
+      ...fields,
+      error: error.message,
+    });
+  }
+}
+
+function withDeletion(record: CredentialRecord, secretId: string, now: number): CredentialRecord {
+  return {
+    ...record,
+    secrets: record.secrets.map((each) => (each.secretId === secretId ? { ...each, deletingSince: now } : each)),
+  };
+}

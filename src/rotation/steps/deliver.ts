@@ -1,0 +1,158 @@
+import { hasAnyMarker } from '../../domain/marker.ts';
+import { MINUTE, SECOND } from '../../domain/time.ts';
+import type { CredentialRecord, DestinationRecord, RotationRecord } from '../../ledger/records.ts';
+import type { World } from '../world.ts';
+import { backoff } from '../backoff.ts';
+import { withStep } from '../conclude.ts';
+import { deliverAll } from '../delivery.ts';
+import type { Consignment, DeliveryResult } from '../delivery.ts';
+import type { SeenDestination } from '../observation.ts';
+import { adoptionOf } from '../remember-destinations.ts';
+import { fieldsOf } from './issuance.ts';
+import type { Fresh, Issuance } from './issuance.ts';
+
+/** A value that could not be delivered everywhere within this is dropped from memory (principle 5). */
+const VALUE_LIFE = 15 * MINUTE;
+
+/**
+ * Delivers to all present destinations side by side. `delivering` is recorded before the first write, so that a secret
+ * which anything may serve is never taken for a leftover. Those that fail are tried again alone, with the same value.
+ * Whether all serve it is for the next observation to say.
+ */
+export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<void> {
+  const { world, control, situation, tenure, terms } = issuance;
+  const targets = situation.observation.destinations.filter((each) => each.format !== null);
+  await tenure.advance(
+    {
+      ...tenure.rotation,
+      state: 'delivering',
+      mayBeServed: true,
+      supersedes: namedByEntries(issuance, targets),
+    },
+    (record) => expectDelivery(record, targets),
+  );
+  const consignment: Consignment = {
+    mark: {
+      ...situation.observation.owner,
+      generation: tenure.rotation.generation,
+      secretId: fresh.secretId,
+      deliveredAt: world.clock.now(),
+    },
+    value: fresh.value,
+    expires: fresh.expires,
+    names: terms.names,
+    mayTake: (destination, version) => mayTake(issuance, destination, version),
+  };
+  const deadline = world.clock.monotonic() + VALUE_LIFE;
+  let left: readonly SeenDestination[] = targets;
+  for (let attempt = 1; ; attempt += 1) {
+    const results = await deliverAll(world, left, consignment, control.giveUp);
+    left = left.filter((each) => results.get(each)?.outcome === 'failed');
+    const overtaken = [...results.values()].some((each) => each.outcome === 'overtaken');
+    const last = left.length === 0 || overtaken || control.once || control.stopping.aborted;
+    const pause = Math.min(MINUTE, 2 * SECOND * 2 ** Math.min(10, attempt - 1));
+    const over = last || world.clock.monotonic() + pause > deadline;
+    await recordDelivery(issuance, results, over);
+    if (over) return;
+    if (await isStoppedWhile(issuance, pause)) return release(issuance);
+  }
+}
+
+/** Waits for the next attempt; true where the daemon is told to stop meanwhile. */
+async function isStoppedWhile({ tenure, control }: Issuance, pause: number): Promise<boolean> {
+  await tenure.whileHeld(pause, async (part) => {
+    try {
+      await control.idle(part);
+    } catch (error) {
+      if (!control.stopping.aborted) throw error;
+    }
+  });
+  return control.stopping.aborted;
+}
+
+async function release({ tenure }: Issuance): Promise<void> {
+  await tenure.advance({ ...tenure.rotation, owner: null, leaseUntil: null });
+}
+
+/** Before the first write: whatever happens now, these places are remembered, also when no rule names them any more. */
+function expectDelivery(record: CredentialRecord, targets: readonly SeenDestination[]): CredentialRecord {
+  const destinations = record.destinations.map((known) =>
+    targets.some((each) => isSame(each, known)) ? { ...known, generation: known.generation ?? 0 } : known,
+  );
+  return { ...record, destinations };
+}
+
+async function recordDelivery(
+  issuance: Issuance,
+  results: ReadonlyMap<SeenDestination, DeliveryResult>,
+  over: boolean,
+): Promise<void> {
+  const { world, tenure, situation } = issuance;
+  const failed = [...results].filter(([, each]) => each.outcome === 'failed');
+  const now = world.clock.now();
+  const error = failed.map(
+    ([target, each]) => `${target.vault} ${target.entry}: ${each.outcome === 'failed' ? each.error : ''}`,
+  );
+  const rotation = {
+    ...(failed.length > 0 ? withStep(tenure.rotation, 'deliver', now, 'failed') : tenure.rotation),
+    error: error[0] ?? null,
+    ...(over ? { owner: null, leaseUntil: null } : {}),
+  };
+  const jitter = world.random.next();
+  await tenure.advance(rotation, (record) => {
+    const failures = failed.length > 0 && over ? record.failures + 1 : record.failures;
+    return {
+      ...withResults(record, results, issuance),
+      failures,
+      retryAt: failed.length > 0 && over ? now + backoff(failures, jitter) : record.retryAt,
+      lastError: error[0] ?? record.lastError,
+    };
+  });
+  if (over && failed.length > 0) {
+    world.log.warn('delivery-incomplete', 'Some destinations lack the new generation; the old secret stays valid', {
+      ...fieldsOf(issuance),
+      issuer: situation.observation.key.issuer,
+      missing: failed.length,
+    });
+  }
+}
+
+/** What the ledger remembers of destinations after a delivery, without another look. */
+export function withResults(
+  record: CredentialRecord,
+  results: ReadonlyMap<SeenDestination, DeliveryResult>,
+  { tenure, world }: { tenure: { rotation: Pick<RotationRecord, 'generation' | 'secretId'> }; world: World },
+): CredentialRecord {
+  const { generation, secretId } = tenure.rotation;
+  return {
+    ...record,
+    destinations: record.destinations.map((known): DestinationRecord => {
+      const found = [...results].find(([target]) => isSame(target, known));
+      if (found === undefined) return known;
+      const [target, result] = found;
+      if (result.outcome === 'failed') return { ...known, error: result.error };
+      if (result.outcome === 'overtaken') return known;
+      const served = { generation, secretId, version: result.version, deliveredAt: world.clock.now() };
+      return { ...known, ...served, format: target.format, adopted: null, state: 'served', error: null };
+    }),
+  };
+}
+
+function isSame(destination: SeenDestination, known: DestinationRecord): boolean {
+  return destination.identity === known.identity && destination.entry === known.entry;
+}
+
+/** Secrets made by hand that the entries to be written over name: superseded, where no rekeyd's mark is on them. */
+function namedByEntries({ situation }: Issuance, targets: readonly SeenDestination[]): string[] {
+  const named = targets.map((each) => adoptionOf(each)?.secretId ?? null).filter((each) => each !== null);
+  const listed = situation.observation.secrets ?? [];
+  return [...new Set(named)].filter((id) => {
+    const secret = listed.find((each) => each.secretId === id);
+    return secret !== undefined && !hasAnyMarker(secret.description);
+  });
+}
+
+/** An unmarked entry may be written over at the very version that was read and proven, or where the rule takes it. */
+function mayTake({ terms }: Pick<Issuance, 'terms'>, destination: SeenDestination, version: string): boolean {
+  return adoptionOf(destination)?.version === version || terms.policy.initial === 'rotate';
+}

@@ -1,0 +1,96 @@
+import { IssuerError } from '../../domain/errors.ts';
+import { parseMarker } from '../../domain/marker.ts';
+import { MINUTE, SECOND } from '../../domain/time.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { ListedSecret } from '../../issuers/contract.ts';
+import { withStep } from '../conclude.ts';
+import { lastingLife } from '../renewal.ts';
+import { AttemptFailed, descriptionOf, fieldsOf, issuerNow } from './issuance.ts';
+import type { Fresh, Issuance } from './issuance.ts';
+import { rest, untilAccepted } from './verify.ts';
+
+/**
+ * Extends the verified secret to the policy's lifetime, and reads it back until expiry and marker are confirmed (I20).
+ * Where it was created with its full lifetime, the list is still asked for its marker and expiry.
+ * @returns the secret with the expiry that the issuer lists.
+ */
+export async function extend(issuance: Issuance, fresh: Fresh): Promise<Fresh> {
+  const { world, terms, tenure } = issuance;
+  const { provisional, lifetime } = terms.policy;
+  const needed = provisional !== null && provisional < lifetime;
+  const expires = needed
+    ? await prolong(issuance, fresh, provisional)
+    : (await confirm(issuance, fresh, () => true)).expires;
+  const left = expires === null ? Number.POSITIVE_INFINITY : expires - issuerNow(issuance);
+  if (left < 2 * lastingLife(terms.policy)) {
+    throw new AttemptFailed(
+      'extend',
+      'unusable-lifetime',
+      'the issuer gave the new secret too short a life to be of use',
+    );
+  }
+  const now = world.clock.now();
+  await tenure.advance({ ...withStep(tenure.rotation, 'extend', now, needed ? 'ok' : 'skipped'), expires });
+  if (needed) world.log.info('secret-extended', 'The new secret has its full life', { ...fieldsOf(issuance), expires });
+  return { ...fresh, expires };
+}
+
+/** PUT, read back, and again with growing pauses: an ignored or delayed PUT has until half the provisional life. */
+async function prolong(issuance: Issuance, fresh: Fresh, provisional: number): Promise<Instant | null> {
+  const { issuer, terms, tenure, control, world } = issuance;
+  const deadline = world.clock.monotonic() + provisional / 2;
+  for (let pause = SECOND; ; pause = Math.min(pause * 2, 10 * MINUTE)) {
+    const wish = { expires: issuerNow(issuance) + terms.policy.lifetime, description: descriptionOf(issuance) };
+    try {
+      await issuer.updateSecret(tenure.rotation.clientId, fresh.secretId, wish, control.giveUp);
+    } catch (error) {
+      if (!(error instanceof IssuerError)) throw error;
+      // it may have been applied all the same: the list tells
+      const fields = { ...fieldsOf(issuance), error: error.message };
+      world.log.warn('extend-unsure', 'The extension was not answered; the list is asked', fields);
+    }
+    try {
+      const listed = await confirm(issuance, fresh, (secret) => isExtended(secret, wish.expires, fresh.expires));
+      if (terms.policy.verify.method === 'token') await untilAccepted(issuance, fresh);
+      return listed.expires;
+    } catch (error) {
+      const left = deadline - world.clock.monotonic();
+      if (!(error instanceof AttemptFailed) || error.reason !== 'extend-unconfirmed' || left <= pause) throw error;
+      await rest(issuance, pause);
+    }
+  }
+}
+
+/** As sent, but for rounding; or another expiry than before, later: the issuer's own limit, taken as it is (I13). */
+function isExtended(secret: ListedSecret, sent: Instant, before: Instant | null): boolean {
+  if (secret.expires === null) return before !== null;
+  return Math.abs(secret.expires - sent) <= SECOND || (before !== null && secret.expires > before + SECOND);
+}
+
+/** Lists until the secret is there with its whole marker and `good`; gives up after two list lags. */
+async function confirm(
+  issuance: Issuance,
+  fresh: Fresh,
+  good: (secret: ListedSecret) => boolean,
+): Promise<ListedSecret> {
+  const { issuer, tenure, world, control, situation } = issuance;
+  const deadline = world.clock.monotonic() + 2 * situation.observation.timing.listLag;
+  let problem = 'the issuer did not list it';
+  for (let pause = SECOND / 4; ; pause = Math.min(pause * 2, 15 * SECOND)) {
+    try {
+      const list = await issuer.listSecrets(tenure.rotation.clientId, control.giveUp);
+      const listed = list.find((each) => each.secretId === fresh.secretId);
+      const marked = listed !== undefined && parseMarker(listed.description)?.rotationId === tenure.rotation.id;
+      if (listed !== undefined && marked && good(listed)) return listed;
+      if (listed !== undefined)
+        problem = marked ? 'its expiry did not change' : 'it is listed without its whole marker';
+    } catch (error) {
+      if (!(error instanceof IssuerError)) throw error;
+      problem = error.message;
+    }
+    const left = deadline - world.clock.monotonic();
+    if (left <= 0)
+      throw new AttemptFailed('extend', 'extend-unconfirmed', `the new secret could not be confirmed: ${problem}`);
+    await rest(issuance, Math.min(pause, left));
+  }
+}

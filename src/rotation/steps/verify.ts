@@ -1,0 +1,78 @@
+import { IssuerError } from '../../domain/errors.ts';
+import { formatDuration, SECOND } from '../../domain/time.ts';
+import { withStep } from '../conclude.ts';
+import { pauseOf } from '../pauses.ts';
+import { AttemptFailed, fieldsOf } from './issuance.ts';
+import type { Fresh, Issuance } from './issuance.ts';
+
+/**
+ * Gets a token with the new secret. `invalid_client` is 'not yet', silence is neither: both are tried again up to
+ * `verify.timeout` (I14). Holds no concurrency slot while it waits.
+ */
+export async function verify(issuance: Issuance, fresh: Fresh): Promise<void> {
+  const { world, tenure, terms } = issuance;
+  if (terms.policy.verify.method === 'none') {
+    await tenure.advance({ ...withStep(tenure.rotation, 'verify', world.clock.now(), 'skipped'), state: 'verified' });
+    return;
+  }
+  await untilAccepted(issuance, fresh);
+  await tenure.advance({ ...withStep(tenure.rotation, 'verify', world.clock.now(), 'ok'), state: 'verified' });
+  world.log.info('secret-verified', 'The token endpoint accepts the new secret', {
+    ...fieldsOf(issuance),
+    secretId: fresh.secretId,
+  });
+}
+
+/** Once more, after the extension: what is delivered was accepted as it now is. */
+export async function untilAccepted(issuance: Issuance, fresh: Fresh): Promise<void> {
+  const { world, control, issuer, tenure, terms } = issuance;
+  const { timeout } = terms.policy.verify;
+  const deadline = world.clock.monotonic() + timeout;
+  let silence: string | null = null;
+  for (let pause = SECOND / 2; ; pause = Math.min(pause * 2, 30 * SECOND)) {
+    try {
+      const verdict = await issuer.verify(tenure.rotation.clientId, fresh.value, control.giveUp);
+      silence = null;
+      if (verdict === 'accepted') return;
+    } catch (error) {
+      if (!(error instanceof IssuerError)) throw error;
+      silence = error.message;
+    }
+    const left = deadline - world.clock.monotonic();
+    if (left <= 0) break;
+    await rest(issuance, Math.min(pause, left));
+  }
+  const after = `within ${formatDuration(timeout)}`;
+  const message =
+    silence === null
+      ? `the new secret was not accepted ${after}`
+      : `the token endpoint did not answer ${after}: ${silence}`;
+  const error = new IssuerError('unavailable', message, { issuer: issuer.name, operation: 'token' });
+  control.issuerFailed(issuance.situation.observation.key, error);
+  throw new AttemptFailed('verify', 'verify-timeout', message);
+}
+
+/** Waits so that nodes with a cache have heard of the secret; urgent and manual rotations do not. */
+export async function settleDown(issuance: Issuance): Promise<void> {
+  const { terms, tenure, urgent } = issuance;
+  if (urgent || tenure.rotation.trigger === 'manual' || terms.policy.verify.method === 'none') return;
+  if (terms.policy.verify.settle > 0) await rest(issuance, terms.policy.verify.settle);
+}
+
+/** Waits with the lease kept, without a slot; a shutdown or a pause ends an attempt that has delivered nothing. */
+export async function rest(issuance: Issuance, duration: number): Promise<void> {
+  const { control, tenure, world, situation } = issuance;
+  await tenure.whileHeld(duration, async (part) => {
+    try {
+      await control.idle(part);
+    } catch (error) {
+      if (!control.stopping.aborted) throw error;
+      throw new AttemptFailed('verify', 'verify-interrupted', 'rekeyd was stopped before the new secret was verified');
+    }
+  });
+  const record = await world.ledger.credential(situation.observation.key);
+  const observation = { ...situation.observation, now: world.clock.now() };
+  if (record !== null && pauseOf({ observation, record }) !== null) {
+    throw new AttemptFailed('verify', 'paused', 'the credential was paused before the new secret was delivered');
+  }
+}

@@ -1,0 +1,128 @@
+import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import { conclude } from './conclude.ts';
+import type { Control } from './control.ts';
+import type { Decision, Plan, Situation } from './decision.ts';
+import { issue } from './issue.ts';
+import { observe } from './observe.ts';
+import type { Subject } from './observe.ts';
+import { activePause, endPause } from './pauses.ts';
+import { plan } from './plan.ts';
+import { remember } from './remember.ts';
+import { copy, restore } from './repair.ts';
+import { retire } from './retire.ts';
+import { tellChanges } from './tell.ts';
+import type { World } from './world.ts';
+
+/** How often one visit may observe, plan and act before it is left to the next one: a bound, never met in good order. */
+const ROUNDS = 25;
+
+/** What a visit to a credential left behind. */
+export interface Visit {
+  readonly record: CredentialRecord;
+  readonly acted: number;
+}
+
+/** Observe, plan and conclude, without writing anything anywhere: what `plan` and `explain` show. */
+export async function consider(
+  world: World,
+  subject: Subject,
+  signal?: AbortSignal,
+): Promise<{ situation: Situation; plan: Plan }> {
+  const observation = await observe(world, subject, signal);
+  const remembered = withoutEndedPause(remember(observation), observation.now);
+  const { record, rotations } = conclude(observation, remembered, 0);
+  const situation = { observation, record, rotations };
+  return { situation, plan: plan(situation) };
+}
+
+/**
+ * Brings one credential to rest: observe, plan, act, and again, until nothing is due now. Two calls for one credential
+ * must not run at the same time in one process; in two processes they may.
+ */
+export async function tend(
+  world: World,
+  subject: Subject,
+  control: Control,
+  terms: string,
+  resyncAt: (now: number) => number,
+): Promise<Visit> {
+  let acted = 0;
+  for (let round = 1; ; round += 1) {
+    const observation = await observe(world, subject, control.giveUp);
+    const remembered = withoutEndedPause(remember(observation), observation.now);
+    const conclusion = conclude(observation, remembered, world.random.next());
+    const situation: Situation = { observation, record: conclusion.record, rotations: conclusion.rotations };
+    const planned = plan(situation);
+    const { decision } = planned;
+    const dropped = dropBlockedRequest(situation, decision);
+    const record: CredentialRecord = {
+      ...conclusion.record,
+      state: planned.state,
+      reason: decision.reason,
+      dueAt: planned.dueAt,
+      terms,
+      resyncAt: resyncAt(observation.now),
+    };
+    const moved = [...conclusion.changed, ...dropped];
+    if (!(await world.ledger.commit({ credentials: [record], rotations: moved }))) {
+      if (round >= ROUNDS) return { record, acted };
+      continue;
+    }
+    tellChanges(world, observation, record, moved);
+    const stored = { ...record, version: record.version + 1 };
+    if (decision.action === 'none' || round >= ROUNDS) return { record: stored, acted };
+    if (control.stopping.aborted && decision.action === 'issue') return { record: stored, acted };
+    const rotations = situation.rotations.map((each) =>
+      moved.some((other) => other.id === each.id) ? { ...each, version: each.version + 1 } : each,
+    );
+    const whole = await act(world, { ...situation, record: stored, rotations }, bumped(decision, rotations), control);
+    acted += 1;
+    if (!whole) return { record: stored, acted };
+  }
+}
+
+/** @returns false where it failed in a way that another round at once would not mend. */
+async function act(world: World, situation: Situation, decision: Decision, control: Control): Promise<boolean> {
+  switch (decision.action) {
+    case 'issue':
+      await issue(world, situation, decision, control);
+      return true;
+    case 'deliver':
+      return copy(world, situation, decision, control);
+    case 'restore':
+      return restore(world, situation, decision, control);
+    case 'retire':
+    case 'reap':
+      await retire(world, situation, decision, control);
+      return true;
+    case 'none':
+      return true;
+  }
+}
+
+/** The decision with the rotation as it is stored now, for compare-and-set. */
+function bumped(decision: Decision, rotations: readonly RotationRecord[]): Decision {
+  const stored = (old: RotationRecord | null) => rotations.find((each) => each.id === old?.id) ?? old;
+  if (decision.action === 'issue') return { ...decision, queued: stored(decision.queued) };
+  if (decision.action === 'deliver') return { ...decision, rotation: stored(decision.rotation) };
+  return decision;
+}
+
+/** A manual request that a limit or a person holds back ends with that reason: whoever waits for it is told. */
+function dropBlockedRequest({ observation, rotations }: Situation, decision: Decision): RotationRecord[] {
+  if (decision.action !== 'none' || (decision.held !== 'blocked' && decision.reason !== 'paused')) return [];
+  return rotations
+    .filter((each) => each.state === 'intended' && each.sentAt === null)
+    .map((each) => ({
+      ...each,
+      state: 'abandoned',
+      finishedAt: observation.now,
+      error: `held back: ${decision.reason}`,
+      owner: null,
+      leaseUntil: null,
+    }));
+}
+
+function withoutEndedPause(record: CredentialRecord, now: number): CredentialRecord {
+  return record.pause !== null && activePause(record.pause, now) === null ? endPause(record, now) : record;
+}

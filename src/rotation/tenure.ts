@@ -1,0 +1,66 @@
+import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import type { Control } from './control.ts';
+import { freshRecord } from './fresh-record.ts';
+import type { World } from './world.ts';
+
+/** Thrown where somebody else moved our rotation: whoever lost it stops at once, and changes nothing more. */
+export class TenureLost extends Error {
+  override readonly name = 'TenureLost';
+}
+
+/**
+ * One process's hold on a rotation. Every step is a compare-and-set on the rotation's version, so that a second process,
+ * or this one after a long freeze, cannot move it twice (P6, P7). The credential's record is merged, not owned: people
+ * may pause it or forget a destination meanwhile.
+ */
+export class Tenure {
+  readonly #world: World;
+  readonly #control: Control;
+  #rotation: RotationRecord;
+
+  constructor(world: World, control: Control, rotation: RotationRecord) {
+    this.#world = world;
+    this.#control = control;
+    this.#rotation = rotation;
+  }
+
+  get rotation(): RotationRecord {
+    return this.#rotation;
+  }
+
+  /**
+   * Stores the rotation's next state and the credential as `merge` makes it of the stored one.
+   * @throws TenureLost, LedgerError
+   */
+  async advance(
+    next: RotationRecord,
+    merge: (record: CredentialRecord) => CredentialRecord = (record) => record,
+  ): Promise<CredentialRecord> {
+    const { ledger, clock } = this.#world;
+    const held = next.owner === null ? next : { ...next, leaseUntil: clock.now() + this.#control.lease };
+    for (;;) {
+      const stored = (await ledger.credential(held)) ?? freshRecord(held, '');
+      const merged = merge(stored);
+      // the same object back means that the credential is left as it is: one record less to write
+      const credentials = merged === stored ? [] : [merged];
+      if (await ledger.commit({ credentials, rotations: [held] })) {
+        this.#rotation = { ...held, version: held.version + 1 };
+        return merged === stored ? stored : { ...merged, version: merged.version + 1 };
+      }
+      const now = await ledger.rotation(held.id);
+      if ((now?.version ?? 0) !== held.version)
+        throw new TenureLost(`rotation ${held.id} was moved by another process`);
+    }
+  }
+
+  /** Keeps the lease alive while `work` goes on. @throws TenureLost as soon as it is lost. */
+  async whileHeld<T>(duration: number, wait: (part: number) => Promise<T>): Promise<void> {
+    let left = duration;
+    while (left > 0) {
+      const part = Math.min(left, Math.max(1, Math.floor(this.#control.lease / 3)));
+      await wait(part);
+      left -= part;
+      if (left > 0) await this.advance(this.#rotation);
+    }
+  }
+}
