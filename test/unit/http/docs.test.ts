@@ -24,7 +24,7 @@ function allRoutes(): Route[] {
   app.setValidatorCompiler(checkInput);
   app.setSerializerCompiler(writeAnswer);
   app.addHook('onRoute', ({ method, url, config, schema }) => {
-    const statuses = Object.keys((schema?.response ?? {}));
+    const statuses = Object.keys(schema?.response ?? {});
     if (method !== 'HEAD') routes.push({ name: `${String(method)} ${url}`, access: config?.access, statuses });
   });
   const metrics = { contentType: 'text/plain', render: () => Promise.resolve('') };
