@@ -37,14 +37,18 @@ export function readDelivery(
   path: Path,
   report: TreeReport,
 ): ReadDelivery | undefined {
-  const vaultName = isRecord(value) && typeof value['vault'] === 'string' ? value['vault'] : undefined;
+  if (!isRecord(value)) {
+    report.value(path, 'must be a map: vault, name, …');
+    return undefined;
+  }
+  const vaultName = typeof value['vault'] === 'string' ? value['vault'] : undefined;
   const vault = vaultName === undefined ? undefined : context.vaults.get(vaultName);
   if (vaultName !== undefined && !context.vaultNames.includes(vaultName)) {
     const at = [...path, 'vault'];
     report.value(at, `there is no vault ${report.quoted(at)}${didYouMean(vaultName, context.vaultNames)}`);
   }
   const destination = vault?.shape.destination ?? {};
-  if (vault !== undefined && isRecord(value)) {
+  if (vault !== undefined) {
     tellUnknown(Object.keys(value), [...Object.keys(deliverShape), ...Object.keys(destination)], path, report);
   }
   const common = validateShape(deliverShape, known(value, deliverShape), path, report);
@@ -80,8 +84,7 @@ export function readDelivery(
   };
 }
 
-function known(value: unknown, shape: z.ZodRawShape): unknown {
-  if (!isRecord(value)) return value;
+function known(value: Record<string, unknown>, shape: z.ZodRawShape): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([key]) => Object.hasOwn(shape, key)));
 }
 

@@ -124,7 +124,7 @@ export const ruleShape = {
     .describe('What to call it. Default: the description as a slug, else the clientId.'),
   policy: z
     .union([z.string().min(1), z.strictObject(policyShape)])
-    .default('default')
+    .prefault('default')
     .describe('A name in `policies`, or a policy inline.'),
   ignore: z.boolean().default(false).describe('Not even watched.'),
   suspend: z.boolean().default(false).describe('Watched and reported, not changed.'),

@@ -38,7 +38,7 @@ export function readIssuers(
     checkUrls(typed.rest, path, report);
     issuers.set(name, { type: typed.type, options });
   }
-  if (issuers.size === 0 && (section === undefined || namedSections(section).length === 0)) {
+  if (isRecord(section) && Object.keys(section).length === 0) {
     report.value(['issuers'], 'at least one issuer is required');
   }
   return issuers;
