@@ -51,6 +51,7 @@ describe('verify', () => {
     ['an error that is no text', { status: 400, body: { error: { code: 1 } } }, 'issuer.rejected'],
     ['401 without OAuth', { status: 401, body: '<html>' }, 'issuer.unauthorized'],
     ['429', { status: 429, headers: { 'retry-after': '60' } }, 'issuer.throttled'],
+    ['429 for a moment', { status: 429, headers: { 'retry-after': '1' } }, 'issuer.throttled'],
     ['500', { status: 500 }, 'issuer.unavailable'],
     ['404', { status: 404 }, 'issuer.not-found'],
     ['HTML', { status: 200, body: '<html>log in here</html>' }, 'issuer.malformed'],
