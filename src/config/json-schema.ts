@@ -99,8 +99,13 @@ function named(section: JsonSchema | undefined, item: JsonSchema): JsonSchema {
 
 /** A rule's destinations may hold what any type of vault knows: which vault a name stands for, an editor cannot tell. */
 function withDestinations(section: JsonSchema | undefined, vaults: Backends['vaults']): JsonSchema {
-  const shapes = [...vaults.values()].map((vault) => vault.destination);
-  const destination = jsonSchemaOf(z.strictObject(Object.assign({}, ...shapes, deliverShape) as z.ZodRawShape));
+  const own: Record<string, unknown> = {};
+  for (const vault of vaults.values()) {
+    const added = jsonSchemaOf(z.object(vault.destination))['properties'] as JsonSchema;
+    for (const [key, json] of Object.entries(added)) own[key] = key in own ? { anyOf: [own[key], json] } : json;
+  }
+  const common = jsonSchemaOf(z.strictObject(deliverShape));
+  const destination = { ...common, properties: { ...own, ...(common['properties'] as JsonSchema) } };
   const rule = section?.['items'] as JsonSchema;
   const properties = rule['properties'] as Record<string, JsonSchema>;
   const deliver = { ...properties['deliver'], items: destination };

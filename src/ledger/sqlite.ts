@@ -232,7 +232,13 @@ function readHeader(row: readonly SQLOutputValue[]): CredentialHeader {
   return { clientId, description, terms, state, dueAt, resyncAt, expires } as CredentialHeader;
 }
 
-const schema = z.strictObject({ path: z.string().min(1).default('./var/rekeyd.db') });
+const schema = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .default('./var/rekeyd.db')
+    .describe('The database file; its folder is made (0700) where it is missing.'),
+});
 
 /** Type `sqlite`: one file on this machine, made where it is missing. */
 export const sqliteLedgerType: LedgerType<typeof schema> = {

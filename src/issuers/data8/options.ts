@@ -19,26 +19,34 @@ function bareUrl() {
 
 /** The section `issuers.NAME` of the configuration, less `type`. Durations come out in milliseconds. */
 export const data8Schema = z.strictObject({
-  baseUrl: bareUrl().transform((text) => text.replace(/\/+$/, '')),
-  /** The endpoint itself or, without a path, the authority: see token-url.ts. */
-  tokenUrl: bareUrl().default('https://auth.data-8.co.uk/connect/token'),
-  /** Empty: not sent. */
-  scope: z.string().default('BatchApi'),
-  tokenEndpointAuthMethod: z.enum(['client_secret_post', 'client_secret_basic']).default('client_secret_post'),
-  clientId: z.string().min(1, 'must not be empty'),
+  baseUrl: bareUrl()
+    .transform((text) => text.replace(/\/+$/, ''))
+    .describe('Where the administration API is: https, or http to this machine itself.'),
+  // See token-url.ts.
+  tokenUrl: bareUrl()
+    .default('https://auth.data-8.co.uk/connect/token')
+    .describe('The token endpoint or, without a path, the authority, which is then asked where it is.'),
+  scope: z.string().default('BatchApi').describe('The OAuth scope to ask for. Empty: none is sent.'),
+  tokenEndpointAuthMethod: z
+    .enum(['client_secret_post', 'client_secret_basic'])
+    .default('client_secret_post')
+    .describe('How the client authenticates to the token endpoint.'),
+  clientId: z.string().min(1, 'must not be empty').describe("rekeyd's own client."),
   clientSecret: z
     .string({
       error: ({ input }) => (typeof input === 'object' && input !== null ? IN_A_VAULT : undefined),
     })
     .min(1, 'must not be empty')
-    .transform((text) => SecretValue.of(text)),
-  /** Of one attempt, from the first byte sent to the last one read. */
-  timeout: duration(1).prefault('30s'),
-  requestsPerSecond: z.number().positive().default(10),
-  requestLifetime: duration(1).prefault('5m'),
-  listLag: duration().prefault('1m'),
-  maxClockSkew: duration(1).prefault('5m'),
-  maxRetryAfter: duration(SECOND).prefault('15m'),
+    .transform((text) => SecretValue.of(text))
+    .describe('Its secret, best as `${file:…}`.'),
+  timeout: duration(1).prefault('30s').describe('Limit of one attempt, from the first byte sent to the last one read.'),
+  requestsPerSecond: z.number().positive().default(10).describe('Pace of the calls to this issuer.'),
+  requestLifetime: duration(1).prefault('5m').describe('A call that was given up may still land within this.'),
+  listLag: duration().prefault('1m').describe('A list may be this stale.'),
+  maxClockSkew: duration(1)
+    .prefault('5m')
+    .describe('With clocks further apart than this, nothing is created, extended or deleted.'),
+  maxRetryAfter: duration(SECOND).prefault('15m').describe('The longest wait that a `Retry-After` is taken for.'),
 });
 
 /** The part that says who we are: what is looked at again when we are refused. */
