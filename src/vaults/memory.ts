@@ -8,13 +8,12 @@ import type { Duration } from '../domain/time.ts';
 import { ABSENT } from './contract.ts';
 import type { EntryContent, EntryDescription, EntryRef, Vault, VaultCapabilities, VaultType } from './contract.ts';
 import { entryNameProblem } from './entry-name.ts';
+import { describeState, holds, isEmpty, MemoryEntries } from './memory-entries.ts';
+import type { MemoryState } from './memory-entries.ts';
 import { MemoryFaults } from './memory-faults.ts';
 import type { MemoryFault, MemoryOperation } from './memory-faults.ts';
-import { sameMark } from './mark-fields.ts';
 
 const MAX_BYTES = 1_048_576;
-/** Older states of an entry that are kept, for read lag and for rolling back. */
-const KEPT = 100;
 
 /** What a memory vault is made with. */
 export interface MemoryVaultContext {
@@ -22,25 +21,6 @@ export interface MemoryVaultContext {
   readonly readBack: Duration;
   readonly clock: Clock;
   readonly ticker: Ticker;
-}
-
-/** One state of an entry. */
-export interface MemoryState {
-  readonly version: string;
-  readonly payload: Payload | null;
-  readonly mark: Mark | null;
-  /** Whether the mark was written together with this value. */
-  readonly bound: boolean;
-  readonly locked: string | null;
-  /** Metadata of others, which no write touches. */
-  readonly foreign: Readonly<Record<string, string>>;
-}
-
-interface Snapshot {
-  /** By the monotonic clock. */
-  readonly since: Duration;
-  /** Null: the entry was removed. */
-  readonly state: MemoryState | null;
 }
 
 /** One call that reached a memory vault. */
@@ -62,11 +42,9 @@ export class MemoryVault implements Vault {
   /** Every call so far, oldest first. */
   readonly calls: MemoryCall[] = [];
 
-  readonly #clock: Clock;
   readonly #ticker: Ticker;
-  readonly #entries = new Map<string, Snapshot[]>();
+  readonly #entries: MemoryEntries;
   readonly #faults: MemoryFaults;
-  #versions = 0;
   #lag: Duration = 0;
   #delay: Duration = 0;
 
@@ -75,7 +53,7 @@ export class MemoryVault implements Vault {
     this.identity = `memory:${context.name}`;
     this.readBack = context.readBack;
     this.capabilities = { compareAndSet: true, readable: true, ...capabilities, map: false };
-    this.#clock = context.clock;
+    this.#entries = new MemoryEntries(context.clock);
     this.#ticker = context.ticker;
     this.#faults = new MemoryFaults(context.name);
   }
@@ -83,7 +61,7 @@ export class MemoryVault implements Vault {
   async describe(ref: EntryRef, _options?: object, signal?: AbortSignal): Promise<EntryDescription> {
     const lost = await this.#begin('describe', ref.entry, signal);
     if (lost !== null) throw lost;
-    const state = this.#visible(ref.entry);
+    const state = this.#entries.before(ref.entry, this.#lag);
     return state === null ? { state: 'absent' } : describeState(state);
   }
 
@@ -91,7 +69,7 @@ export class MemoryVault implements Vault {
     const lost = await this.#begin('read', ref.entry, signal);
     if (lost !== null) throw lost;
     if (!this.capabilities.readable) throw this.#error('rejected', ref.entry, 'its values cannot be read back');
-    const state = this.#visible(ref.entry);
+    const state = this.#entries.before(ref.entry, this.#lag);
     if (state === null) return { state: 'absent' };
     return { ...describeState(state), payload: isEmpty(state.payload) ? null : state.payload };
   }
@@ -106,7 +84,14 @@ export class MemoryVault implements Vault {
       : await this.#expectTooEarly(ref.entry, expected);
     if (state === null || !holds(state, payload, mark)) {
       const foreign = state?.foreign ?? {};
-      this.#push(ref.entry, { version: this.#nextVersion(), payload, mark, bound: true, locked: null, foreign });
+      this.#entries.put(ref.entry, {
+        version: this.#entries.nextVersion(),
+        payload,
+        mark,
+        bound: true,
+        locked: null,
+        foreign,
+      });
     }
     if (lost !== null) throw lost;
     return { version: this.#version(ref.entry) };
@@ -118,7 +103,7 @@ export class MemoryVault implements Vault {
       ? this.#expect(ref.entry, expected)
       : await this.#expectTooEarly(ref.entry, expected);
     if (state === null) throw this.#error('conflict', ref.entry, 'there is no entry to mark');
-    this.#push(ref.entry, { ...state, mark, bound: true });
+    this.#entries.put(ref.entry, { ...state, mark, bound: true });
     if (lost !== null) throw lost;
     return { version: this.#version(ref.entry) };
   }
@@ -170,18 +155,18 @@ export class MemoryVault implements Vault {
   /** Somebody writes another value and leaves our mark (V17). */
   editByHand(entry: string, payload: Payload): void {
     const state = this.#mustHave(entry);
-    this.#push(entry, { ...state, version: this.#nextVersion(), payload, bound: false });
+    this.#entries.put(entry, { ...state, version: this.#entries.nextVersion(), payload, bound: false });
   }
 
   /** Somebody makes an entry that no rekeyd knows (V4), or replaces ours by one. */
   putForeign(entry: string, payload: Payload): void {
     const state = { payload, mark: null, bound: false, locked: null, foreign: {} };
-    this.#push(entry, { ...state, version: this.#nextVersion() });
+    this.#entries.put(entry, { ...state, version: this.#entries.nextVersion() });
   }
 
   /** Another tool strips our mark; the value and its version stay (C8). */
   removeMark(entry: string): void {
-    this.#push(entry, { ...this.#mustHave(entry), mark: null, bound: false });
+    this.#entries.put(entry, { ...this.#mustHave(entry), mark: null, bound: false });
   }
 
   /** Somebody brings back the value before this one, with the mark it had (V14). */
@@ -191,43 +176,43 @@ export class MemoryVault implements Vault {
       (state) => state.payload !== null && now.payload !== null && !state.payload.content.equals(now.payload.content),
     );
     if (older === undefined) throw new Error(`Entry '${entry}' has no older value.`);
-    this.#push(entry, { ...older, version: this.#nextVersion() });
+    this.#entries.put(entry, { ...older, version: this.#entries.nextVersion() });
   }
 
   /** The value is taken out, the entry and its mark stay (V12). */
   makeEmpty(entry: string): void {
-    this.#push(entry, { ...this.#mustHave(entry), version: this.#nextVersion(), payload: null });
+    this.#entries.put(entry, { ...this.#mustHave(entry), version: this.#entries.nextVersion(), payload: null });
   }
 
   /** The entry cannot be written any more; null: it can. */
   lock(entry: string, why: string | null): void {
-    this.#push(entry, { ...this.#mustHave(entry), locked: why });
+    this.#entries.put(entry, { ...this.#mustHave(entry), locked: why });
   }
 
   /** Somebody deletes the entry. */
   remove(entry: string): void {
     this.#mustHave(entry);
-    this.#push(entry, null);
+    this.#entries.put(entry, null);
   }
 
   addForeignMetadata(entry: string, key: string, value: string): void {
     const state = this.#mustHave(entry);
-    this.#push(entry, { ...state, foreign: { ...state.foreign, [key]: value } });
+    this.#entries.put(entry, { ...state, foreign: { ...state.foreign, [key]: value } });
   }
 
   /** What is there now, whatever the lag; null: nothing. */
   peek(entry: string): MemoryState | null {
-    return this.#entries.get(entry)?.at(-1)?.state ?? null;
+    return this.#entries.now(entry);
   }
 
   /** The states an entry went through, oldest first, at most the last 100. */
   history(entry: string): readonly MemoryState[] {
-    return (this.#entries.get(entry) ?? []).flatMap((snapshot) => (snapshot.state === null ? [] : [snapshot.state]));
+    return this.#entries.history(entry);
   }
 
   /** The names of all entries that are there now. */
   entries(): readonly string[] {
-    return [...this.#entries.keys()].filter((entry) => this.peek(entry) !== null);
+    return this.#entries.names();
   }
 
   /** @returns the error to throw after the work, null for none. @throws the fault that the call meets. */
@@ -239,12 +224,6 @@ export class MemoryVault implements Vault {
     if (met === null) return null;
     if (!met.applied) throw met.error;
     return met.error;
-  }
-
-  #visible(entry: string): MemoryState | null {
-    const until = this.#clock.monotonic() - this.#lag;
-    const snapshots = this.#entries.get(entry) ?? [];
-    return snapshots.findLast((snapshot) => this.#lag === 0 || snapshot.since <= until)?.state ?? null;
   }
 
   /** Without compare-and-set there is a gap between check and write, in which another writer comes in. */
@@ -261,18 +240,6 @@ export class MemoryVault implements Vault {
     }
     if (state?.locked !== null && state?.locked !== undefined) throw this.#error('locked', entry, state.locked);
     return state;
-  }
-
-  #push(entry: string, state: MemoryState | null): void {
-    const snapshots = this.#entries.get(entry) ?? [];
-    this.#entries.set(entry, snapshots);
-    snapshots.push({ since: this.#clock.monotonic(), state });
-    if (snapshots.length > KEPT) snapshots.shift();
-  }
-
-  #nextVersion(): string {
-    this.#versions += 1;
-    return String(this.#versions);
   }
 
   #version(entry: string): string {
@@ -301,30 +268,3 @@ export const memoryVaultType = {
   nameProblem: entryNameProblem,
   create: (_options, context) => new MemoryVault(context),
 } as const satisfies VaultType<z.ZodObject>;
-
-function describeState(state: MemoryState): Extract<EntryDescription, { state: 'present' }> {
-  const bound = state.bound && state.mark !== null && !isEmpty(state.payload);
-  return {
-    state: 'present',
-    version: state.version,
-    mark: state.mark,
-    binding: bound ? 'bound' : 'broken',
-    ...(state.locked === null ? {} : { locked: state.locked }),
-  };
-}
-
-function isEmpty(payload: Payload | null): payload is null {
-  return payload === null || payload.content.isEmpty;
-}
-
-/** Nothing would change: then nothing is written (V16). */
-function holds(state: MemoryState, payload: Payload, mark: Mark): boolean {
-  return (
-    state.bound &&
-    state.mark !== null &&
-    sameMark(state.mark, mark) &&
-    state.payload !== null &&
-    state.payload.form === payload.form &&
-    state.payload.content.equals(payload.content)
-  );
-}

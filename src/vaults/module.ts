@@ -8,6 +8,7 @@ import type { ModuleVault, ModuleVaultContext, Vault, VaultContext, VaultType } 
 import { entryNameProblem } from './entry-name.ts';
 import { completeVault, shapeProblem } from './module-shape.ts';
 import { optionError } from './private-files.ts';
+import { systemCode } from './system-error.ts';
 
 const MAX_BYTES = 1_048_576;
 
@@ -65,10 +66,15 @@ async function load(specifier: string, fail: (message: string) => ConfigError): 
   try {
     return await import(specifier);
   } catch (error) {
-    // What a loader says names files and lines of the module, and no value: the module has seen none yet.
-    const why = error instanceof Error ? error.message.split('\n')[0] : safeMessage(error);
-    throw fail(`it cannot be loaded: ${why ?? ''}`);
+    throw fail(`it cannot be loaded: ${loaderMessage(error)}`);
   }
+}
+
+/** Node's own words name files only. What the module's code throws may quote anything, so it is not repeated. */
+function loaderMessage(error: unknown): string {
+  const code = systemCode(error);
+  if (error instanceof Error && code?.startsWith('ERR_') === true) return error.message.split('\n')[0] ?? code;
+  return `${safeMessage(error)}; to see where, run node on it`;
 }
 
 function exported(loaded: unknown): ((options: unknown, context: ModuleVaultContext) => unknown) | null {
