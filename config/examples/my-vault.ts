@@ -6,6 +6,7 @@
 // Node 24 runs TypeScript as it stands; only types are imported, so that nothing needs to be installed beside this file.
 /* eslint-disable @typescript-eslint/require-await -- async, so that what is thrown is a rejected promise */
 import { createHmac } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { EntryContent, Mark, ModuleVault, ModuleVaultContext, Payload, VaultError } from 'rekeyd/vault';
 
@@ -24,11 +25,10 @@ export function createVault(options: unknown, context: ModuleVaultContext): Modu
   const path = typeof options === 'object' && options !== null && 'database' in options ? options.database : undefined;
   if (typeof path !== 'string') throw context.error('rejected', "options.database must be the database's path.");
 
-  const database = new DatabaseSync(path);
+  writeFileSync(path, '', { mode: 0o600, flag: 'a' }); // SQLite itself would let everybody read a file that it makes
+  const database = new DatabaseSync(path, { timeout: 5000 });
   database.exec(`
-    PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA busy_timeout = 5000;
     CREATE TABLE IF NOT EXISTS secret (
       entry TEXT PRIMARY KEY, version INTEGER NOT NULL, form TEXT NOT NULL, value TEXT, mark TEXT, fingerprint TEXT
     ) STRICT;
