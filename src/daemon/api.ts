@@ -101,7 +101,11 @@ export interface CredentialView {
   readonly policy: string | null;
   readonly state: CredentialState;
   readonly reason: Reason;
-  readonly current: { readonly secretId: string | null; readonly generation: number; readonly expires: string | null } | null;
+  readonly current: {
+    readonly secretId: string | null;
+    readonly generation: number;
+    readonly expires: string | null;
+  } | null;
   readonly renewAt: string | null;
   readonly secrets: readonly {
     readonly secretId: string;

@@ -102,11 +102,13 @@ function moveDelivering(observation: Observation, record: CredentialRecord, rota
   const own = { generation: rotation.generation, secretId: rotation.secretId ?? '' };
   const top = topServed(observation);
   if (top !== null && compareMarks(top, own) > 0) return yieldTo(observation, record, rotation, 'superseded');
+  const asked = observation.rotations.some((each) => each.state === 'intended' && each.trigger === 'manual');
   const present = destinations.filter((each) => each.format !== null);
   const serving = present.filter((each) => servedBy(each, owner)?.secretId === rotation.secretId);
   const listed = secrets?.find((each) => each.secretId === rotation.secretId);
   if (present.length > 0 && serving.length === present.length) return settle(observation, record, rotation);
   if (secrets === null || terms.kind !== 'managed') return null;
+  if (asked && rotation.owner === null) return yieldTo(observation, record, rotation, 'manual');
   // from here on the rotation cannot settle by itself now: does it yield to a successor?
   const alive = listed !== undefined && isAlive(listed, issuerTime(observation));
   const known = record.secrets.find((each) => each.secretId === rotation.secretId);
@@ -244,6 +246,7 @@ const REASON_TEXT: Partial<Record<Reason, string>> = {
   'response-lost': 'the answer to the creation was lost',
   superseded: 'a newer generation is served',
   'secret-gone': 'its secret was deleted at the issuer before all destinations served it',
+  manual: 'a manual request asked for a newer one',
   expiring: 'its secret became due before all destinations served it',
 };
 

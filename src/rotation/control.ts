@@ -15,6 +15,10 @@ export interface Control {
   /** Tells the breaker how the issuer behaved in an attempt. */
   issuerFailed(key: CredentialKey, error: IssuerError): void;
   issuerWorked(key: CredentialKey): void;
+  /** Tells whether the token endpoint answered: nothing is created while it is silent. */
+  heard(issuer: string, answered: boolean): void;
+  /** Takes a place in the hour's rotations; false where they are spent. */
+  reserveStart(): boolean;
   /** How long a lease lasts. */
   readonly lease: Duration;
 }

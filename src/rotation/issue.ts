@@ -24,6 +24,8 @@ export async function issue(
 ): Promise<void> {
   const { observation } = situation;
   if (observation.terms.kind !== 'managed' || control.stopping.aborted) return;
+  // checked without an await in between, so that visits side by side cannot all take the last place
+  if (!decision.urgent && decision.queued === null && !control.reserveStart()) return;
   const issuer = issuerOf(world, observation.key);
   const intent = intentOf(world, situation, decision, control);
   // on the very record that was planned on: a second process that planned the same cannot intend it too

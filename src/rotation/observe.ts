@@ -19,6 +19,8 @@ export interface Subject {
   readonly termsFor: (description: string) => Terms;
   readonly sharedWith: readonly string[];
   readonly circumstances: () => Circumstances;
+  /** Digest of the terms that hold now, stored so that a later scan sees a change. */
+  readonly termsDigest: string;
 }
 
 /**

@@ -43,7 +43,6 @@ export async function tend(
   world: World,
   subject: Subject,
   control: Control,
-  terms: string,
   resyncAt: (now: number) => number,
 ): Promise<Visit> {
   let acted = 0;
@@ -60,7 +59,7 @@ export async function tend(
       state: planned.state,
       reason: decision.reason,
       dueAt: planned.dueAt,
-      terms,
+      terms: subject.termsDigest,
       resyncAt: resyncAt(observation.now),
     };
     const moved = [...conclusion.changed, ...dropped];

@@ -37,7 +37,7 @@ export class Tenure {
     merge: (record: CredentialRecord) => CredentialRecord = (record) => record,
   ): Promise<CredentialRecord> {
     const { ledger, clock } = this.#world;
-    const held = next.owner === null ? next : { ...next, leaseUntil: clock.now() + this.#control.lease };
+    let held = next.owner === null ? next : { ...next, leaseUntil: clock.now() + this.#control.lease };
     for (;;) {
       const stored = (await ledger.credential(held)) ?? freshRecord(held, '');
       const merged = merge(stored);
@@ -47,9 +47,11 @@ export class Tenure {
         this.#rotation = { ...held, version: held.version + 1 };
         return merged === stored ? stored : { ...merged, version: merged.version + 1 };
       }
-      const now = await ledger.rotation(held.id);
-      if ((now?.version ?? 0) !== held.version)
-        throw new TenureLost(`rotation ${held.id} was moved by another process`);
+      const found = await ledger.rotation(held.id);
+      const mine = found !== null && found.owner === this.#world.processId && found.state === this.#rotation.state;
+      if (!mine) throw new TenureLost(`rotation ${held.id} was moved by another process`);
+      // still ours: a person asked for a shorter grace meanwhile
+      held = { ...held, version: found.version, grace: found.grace };
     }
   }
 

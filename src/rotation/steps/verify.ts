@@ -33,10 +33,12 @@ export async function untilAccepted(issuance: Issuance, fresh: Fresh): Promise<v
     try {
       const verdict = await issuer.verify(tenure.rotation.clientId, fresh.value, control.giveUp);
       silence = null;
+      control.heard(issuer.name, true);
       if (verdict === 'accepted') return;
     } catch (error) {
       if (!(error instanceof IssuerError)) throw error;
       silence = error.message;
+      control.heard(issuer.name, false);
     }
     const left = deadline - world.clock.monotonic();
     if (left <= 0) break;

@@ -1,0 +1,221 @@
+import type { Reason } from '../domain/reason.ts';
+import { isInFlight } from '../domain/rotation-state.ts';
+import { DAY, formatDuration } from '../domain/time.ts';
+import type { Duration } from '../domain/time.ts';
+import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import { newRotation } from '../rotation/issue.ts';
+import { activePause, endPause } from '../rotation/pauses.ts';
+import { Refusal } from './api.ts';
+import type { PauseRequest, RotateAnswer, RotateRequest } from './api.ts';
+import type { Engine } from './engine.ts';
+
+/** Acts of people on single credentials. Each is stored by compare-and-set, then the credential is visited. */
+
+/** @throws Refusal, LedgerError */
+export async function rotateNow(engine: Engine, key: CredentialKey, request: RotateRequest): Promise<RotateAnswer> {
+  const { ledger, clock, ids, issuers, log } = engine.world;
+  for (;;) {
+    const record = await recordOf(engine, key);
+    refuseWhereHeld(engine, record);
+    const now = clock.now();
+    const rotations = await ledger.relevantRotations(key, now - DAY);
+    const running = rotations.find((each) => isInFlight(each.state) && !isStuck(each));
+    if (running !== undefined) {
+      const joined = await join(engine, record, running, request.grace);
+      if (joined !== null) return joined;
+      continue;
+    }
+    if (record.retryAt !== null && record.retryAt > now) {
+      throw new Refusal(
+        'too-soon',
+        `the last attempt failed: ${record.lastError ?? 'unknown'}; it is tried again by itself`,
+        {
+          reason: 'backoff',
+          retryAfter: Math.ceil((record.retryAt - now) / 1000),
+        },
+      );
+    }
+    const skew = issuers.get(key.issuer)?.skew() ?? 0;
+    const queued = newRotation({
+      issuer: key.issuer,
+      clientId: key.clientId,
+      id: ids.rotationId(now + skew),
+      name: record.name,
+      generation: record.generation + 1,
+      trigger: 'manual',
+      reason: 'manual',
+      note: request.note,
+      actor: request.actor,
+      grace: request.grace,
+      startedAt: now,
+      owner: null,
+    });
+    // with the credential's record, so that two triggers at once cannot both queue one
+    if (!(await ledger.commit({ credentials: [record], rotations: [queued] }))) continue;
+    log.info('rotation-requested', 'A rotation was asked for', {
+      ...key,
+      name: record.name,
+      rotationId: queued.id,
+      actor: request.actor,
+    });
+    await engine.visitNow(key);
+    return { rotationId: queued.id, grace: formatDuration(graceOf(engine, record, queued)) };
+  }
+}
+
+/** A delivery that nobody works on any more, because a destination stays down: a manual trigger passes it by. */
+function isStuck(rotation: RotationRecord): boolean {
+  return rotation.state === 'delivering' && rotation.owner === null;
+}
+
+/** The rotation that is under way, with a shorter grace where one was asked for; null: try again. */
+async function join(
+  engine: Engine,
+  record: CredentialRecord,
+  running: RotationRecord,
+  grace: Duration | null,
+): Promise<RotateAnswer | null> {
+  const present = graceOf(engine, record, running);
+  if (grace === null || grace >= present) return { rotationId: running.id, grace: formatDuration(present) };
+  if (!(await engine.world.ledger.commit({ rotations: [{ ...running, grace }] }))) return null;
+  return { rotationId: running.id, grace: formatDuration(grace) };
+}
+
+function graceOf(engine: Engine, record: CredentialRecord, rotation: RotationRecord): Duration {
+  if (rotation.grace !== null) return rotation.grace;
+  const terms = engine.roster.terms(record.issuer, { clientId: record.clientId, description: record.description });
+  return terms.kind === 'managed' ? terms.policy.grace : 0;
+}
+
+function refuseWhereHeld(engine: Engine, record: CredentialRecord): void {
+  const { settings, clock } = engine.world;
+  const no = (reason: Reason, message: string): never => {
+    throw new Refusal('conflict', message, { reason });
+  };
+  if (settings.mode !== 'active') {
+    no(
+      settings.mode === 'observe' ? 'mode-observe' : 'mode-no-delete',
+      `the mode is ${settings.mode}: nothing new is made`,
+    );
+  }
+  const now = clock.now();
+  const paused = activePause(record.pause, now) ?? activePause(engine.pause.pause, now);
+  if (paused !== null) no('paused', 'it is paused: resume it first');
+  if (record.state === 'ignored' || record.state === 'unmanaged')
+    no(record.state, `no rule manages it (${record.state})`);
+  if (record.state === 'paused') no(record.reason, 'its rule says suspend');
+  if (record.state === 'blocked') no(record.reason, `it is blocked: ${record.reason}`);
+}
+
+/** @throws Refusal `not-found` */
+export async function pauseOne(engine: Engine, key: CredentialKey, request: PauseRequest): Promise<CredentialRecord> {
+  const { until, note, actor } = request;
+  const record = await change(engine, key, (found) => {
+    const since = found.pause?.since ?? engine.world.clock.now();
+    const free = found.state === 'ignored' || found.state === 'unmanaged';
+    return {
+      ...found,
+      pause: { since, until, note },
+      ...(free ? {} : { state: 'paused' as const, reason: 'paused' as const }),
+    };
+  });
+  engine.world.log.info('paused', 'A credential was paused', { ...key, name: record.name, actor });
+  await engine.visitNow(key);
+  return record;
+}
+
+/** @throws Refusal `not-found` */
+export async function resumeOne(engine: Engine, key: CredentialKey, actor: string): Promise<CredentialRecord> {
+  const record = await change(engine, key, (found) => endPause(found, engine.world.clock.now()));
+  engine.world.log.info('resumed', 'A credential was resumed', { ...key, name: record.name, actor });
+  await engine.visitNow(key);
+  return record;
+}
+
+/** Ends the grace of what a rotation superseded. The proof is still asked for. @throws Refusal */
+export async function retireNow(engine: Engine, rotationId: string, actor: string): Promise<RotationRecord> {
+  const { ledger, clock, log } = engine.world;
+  const rotation = await ledger.rotation(rotationId);
+  if (rotation === null) throw new Refusal('not-found', `there is no rotation ${rotationId}`);
+  if (rotation.state !== 'grace') {
+    throw new Refusal(
+      'conflict',
+      `rotation ${rotationId} is ${rotation.state}: only one in grace can be retired early`,
+    );
+  }
+  const now = clock.now();
+  const record = await change(engine, rotation, (found) => ({
+    ...found,
+    dueAt: now,
+    secrets: found.secrets.map((each) =>
+      rotation.supersedes.includes(each.secretId) && each.role === 'superseded'
+        ? {
+            ...each,
+            retireRequested: true,
+            deleteAfter: each.deleteAfter === null ? null : Math.min(each.deleteAfter, now),
+          }
+        : each,
+    ),
+  }));
+  const { issuer, clientId } = rotation;
+  log.info('retirement-requested', 'The end of a grace was asked for', {
+    issuer,
+    clientId,
+    name: record.name,
+    rotationId,
+    actor,
+  });
+  await engine.visitNow(rotation);
+  return (await ledger.rotation(rotationId)) ?? rotation;
+}
+
+/** A former destination no longer holds deletions back; a moved one's new name is confirmed. @throws Refusal */
+export async function forgetDestination(
+  engine: Engine,
+  key: CredentialKey,
+  place: { readonly vault: string; readonly entry: string },
+  actor: string,
+): Promise<CredentialRecord> {
+  const isPlace = (each: { vault: string; entry: string }) => each.vault === place.vault && each.entry === place.entry;
+  const record = await change(engine, key, (found) => {
+    const destination = found.destinations.find(isPlace);
+    const moved = found.reason === 'destination-moved';
+    if (destination === undefined)
+      throw new Refusal('not-found', `it has no destination ${place.vault} ${place.entry}`);
+    if (!destination.former && !moved) {
+      throw new Refusal('conflict', 'a rule names this destination: only a former one can be forgotten');
+    }
+    return {
+      ...found,
+      destinations: found.destinations.filter((each) => !isPlace(each)),
+      pinnedDescription: moved ? found.description : found.pinnedDescription,
+    };
+  });
+  const { vault, entry } = place;
+  engine.world.log.warn('destination-forgotten', 'A destination no longer holds deletions back', {
+    ...key,
+    name: record.name,
+    vault,
+    entry,
+    actor,
+  });
+  await engine.visitNow(key);
+  return record;
+}
+
+async function recordOf({ world: { ledger } }: Engine, key: CredentialKey): Promise<CredentialRecord> {
+  const record = await ledger.credential(key);
+  if (record === null) throw new Refusal('not-found', `there is no credential ${key.issuer}/${key.clientId}`);
+  return record;
+}
+
+async function change(
+  engine: Engine,
+  key: CredentialKey,
+  edit: (record: CredentialRecord) => CredentialRecord,
+): Promise<CredentialRecord> {
+  for (;;) {
+    const next = edit(await recordOf(engine, key));
+    if (await engine.world.ledger.commit({ credentials: [next] })) return { ...next, version: next.version + 1 };
+  }
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../domain/ports.ts';
+import type { Duration, Instant } from '../domain/time.ts';
+
+/**
+ * Stops new rotations at an issuer after several credentials failed in a row. After the cooldown the next attempt decides:
+ * one more failure opens it again, a success closes it. It counts failures of the issuer only.
+ */
+export class Breaker {
+  readonly #clock: Clock;
+  readonly #limit: number;
+  readonly #cooldown: Duration;
+  readonly #failing = new Set<string>();
+  #openUntil: Instant | null = null;
+
+  constructor(clock: Clock, settings: { readonly failures: number; readonly cooldown: Duration }) {
+    this.#clock = clock;
+    this.#limit = settings.failures;
+    this.#cooldown = settings.cooldown;
+  }
+
+  /** Until when it is open; null: closed, or half open. */
+  get openUntil(): Instant | null {
+    return this.#openUntil !== null && this.#openUntil > this.#clock.now() ? this.#openUntil : null;
+  }
+
+  /** @returns true where this failure opened it. */
+  failed(clientId: string): boolean {
+    this.#failing.add(clientId);
+    if (this.#failing.size < this.#limit && this.#openUntil === null) return false;
+    const wasOpen = this.openUntil !== null;
+    this.#openUntil = this.#clock.now() + this.#cooldown;
+    return !wasOpen;
+  }
+
+  /** @returns true where this success closed it. */
+  worked(): boolean {
+    const wasTripped = this.#openUntil !== null;
+    this.#failing.clear();
+    this.#openUntil = null;
+    return wasTripped;
+  }
+}

@@ -1,0 +1,246 @@
+import { CREDENTIAL_STATES } from '../domain/credential-state.ts';
+import type { CredentialState } from '../domain/credential-state.ts';
+import { safeMessage } from '../domain/errors.ts';
+import type { Schedule } from '../domain/ports.ts';
+import { DAY, formatInstant, formatInstantOrNull } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
+import type { World } from '../rotation/world.ts';
+import { activePause } from '../rotation/pauses.ts';
+import { forgetDestination, pauseOne, resumeOne, retireNow, rotateNow } from './acts.ts';
+import type { CredentialView, Daemon, OnceResult, PauseView, StatusView } from './api.ts';
+import { Engine } from './engine.ts';
+import { changePauseNote } from './pause-note.ts';
+import { explainOne, planAll } from './planning.ts';
+import { isMeant, scan } from './scan.ts';
+import type { ScanOptions, ScanReport } from './scan.ts';
+import { credentialView, rotationView } from './views.ts';
+
+/** Finished rotations are kept this long. */
+const HISTORY = 400 * DAY;
+
+/** Puts the daemon together over a world. Nothing happens before `start` or `once`. */
+export function createDaemon(world: World, options: { readonly version: string }): Daemon {
+  const { ledger, clock, ids, ticker, settings, log } = world;
+  const engine = new Engine(world);
+  const startedAt = clock.now();
+  let schedule: Schedule | null = null;
+  let running: { report: ScanReport; done: Promise<void> } | null = null;
+  let last: ScanReport | null = null;
+  let opened = false;
+
+  function startScan(scanOptions: ScanOptions): { report: ScanReport; done: Promise<void> } {
+    if (running !== null) return running;
+    const report: ScanReport = {
+      scanId: ids.unique(),
+      startedAt: clock.now(),
+      finishedAt: null,
+      looked: 0,
+      errors: [],
+    };
+    last = report;
+    const done = scan(engine, report, scanOptions)
+      .catch((error: unknown) => {
+        report.errors.push(safeMessage(error));
+        report.finishedAt = clock.now();
+        log.error('scan-failed', 'A scan could not go on; the next one tries again', { error: safeMessage(error) });
+      })
+      .finally(() => (running = null));
+    running = { report, done };
+    return running;
+  }
+
+  function onSchedule(): void {
+    if (running !== null) {
+      log.warn('scan-skipped', 'The last scan is still going on: this one is skipped', {
+        scanId: running.report.scanId,
+      });
+      return;
+    }
+    startScan({ everything: 'due', limit: null, only: null });
+    void prune();
+  }
+
+  let pruned: Instant | null = null;
+  async function prune(): Promise<void> {
+    if (pruned !== null && clock.now() - pruned < DAY) return;
+    pruned = clock.now();
+    try {
+      await ledger.prune(clock.now() - HISTORY);
+    } catch (error) {
+      log.warn('prune-failed', 'Old history could not be pruned; it is tried again tomorrow', {
+        error: safeMessage(error),
+      });
+    }
+  }
+
+  function overlay(view: CredentialView): CredentialView {
+    const pause = activePause(engine.pause.pause, clock.now());
+    const free = view.state === 'ignored' || view.state === 'unmanaged' || view.state === 'paused';
+    return pause === null || free ? view : { ...view, state: 'paused', reason: 'paused' };
+  }
+
+  function pauseView(): PauseView {
+    const pause = activePause(engine.pause.pause, clock.now());
+    return { paused: pause !== null, until: formatInstantOrNull(pause?.until ?? null), note: pause?.note ?? null };
+  }
+
+  return {
+    async start() {
+      await engine.open({ once: false, wakeBefore: () => schedule?.next() ?? null });
+      opened = true;
+      schedule = ticker.schedule(settings.schedule, settings.timezone, onSchedule);
+      log.info('daemon-started', 'The schedule is set; the first scan begins', {
+        instance: settings.instance,
+        mode: settings.mode,
+        nextScan: formatInstantOrNull(schedule.next()),
+      });
+      startScan({ everything: 'stuck-too', limit: null, only: null });
+    },
+
+    async stop() {
+      schedule?.stop();
+      engine.stopping.abort(new Error('stopping'));
+      const deadline = new AbortController();
+      const rest = Promise.all([engine.dispatcher.drained(), running?.done]).then(() => deadline.abort());
+      await ticker.sleep(settings.shutdownTimeout, deadline.signal).catch(() => undefined);
+      engine.giveUp.abort(new Error('shutdownTimeout is over'));
+      await rest;
+      log.info('daemon-stopped', 'Nothing is under way any more');
+    },
+
+    async once(given): Promise<OnceResult> {
+      await engine.open({ once: true, wakeBefore: () => null });
+      opened = true;
+      const { report, done } = startScan({ everything: 'stuck-too', ...given });
+      await done;
+      await engine.dispatcher.drained();
+      const unwell: OnceResult['unwell'][number][] = [];
+      for (const state of ['failing', 'blocked'] as const) {
+        for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
+          const page: Awaited<ReturnType<typeof ledger.credentials>> = await ledger.credentials(
+            { state },
+            1000,
+            cursor,
+          );
+          for (const { issuer, clientId, description, reason } of page.items) {
+            const listed = { clientId, description };
+            if (isMeant(engine, { key: { issuer, clientId }, listed }, given.only))
+              unwell.push({ issuer, clientId, state, reason });
+          }
+          cursor = page.nextCursor;
+        }
+      }
+      return { looked: report.looked, acted: engine.dispatcher.acted, unwell, errors: report.errors };
+    },
+
+    async plan() {
+      await engine.refreshPause();
+      return planAll(engine);
+    },
+
+    async explain(key) {
+      await engine.refreshPause();
+      return explainOne(engine, key);
+    },
+
+    async status(): Promise<StatusView> {
+      const counts = Object.fromEntries(CREDENTIAL_STATES.map((state) => [state, 0])) as Record<
+        CredentialState,
+        number
+      >;
+      for (const { state, count } of await ledger.countsByState()) counts[state] += count;
+      const now = clock.now();
+      return {
+        version: options.version,
+        instance: settings.instance,
+        mode: settings.mode,
+        startedAt: formatInstant(startedAt),
+        uptime: Math.floor((now - startedAt) / 1000),
+        paused: pauseView(),
+        lastScan:
+          last === null
+            ? null
+            : {
+                scanId: last.scanId,
+                startedAt: formatInstant(last.startedAt),
+                finishedAt: formatInstantOrNull(last.finishedAt),
+                looked: last.looked,
+                error: last.errors[0] ?? null,
+              },
+        nextScan: formatInstantOrNull(schedule?.next() ?? null),
+        breakers: [...engine.breakers].map(([issuer, breaker]) => ({
+          issuer,
+          open: breaker.openUntil !== null,
+          until: formatInstantOrNull(breaker.openUntil),
+        })),
+        credentials: counts,
+      };
+    },
+
+    async unready() {
+      if (!opened) return ['starting'];
+      try {
+        await ledger.check();
+        return [];
+      } catch (error) {
+        return [safeMessage(error)];
+      }
+    },
+
+    scan: () => ({ scanId: startScan({ everything: 'stuck-too', limit: null, only: null }).report.scanId }),
+
+    async credentials(filter, limit, cursor) {
+      const page = await ledger.credentials(filter, limit, cursor);
+      return { ...page, items: page.items.map((each) => overlay(credentialView(each, clock.now()))) };
+    },
+
+    async credential(key) {
+      const record = await ledger.credential(key);
+      return record === null ? null : overlay(credentialView(record, clock.now()));
+    },
+
+    async rotations(filter, limit, cursor) {
+      const page = await ledger.rotations(filter, limit, cursor);
+      return { ...page, items: page.items.map(rotationView) };
+    },
+
+    async rotation(id) {
+      const rotation = await ledger.rotation(id);
+      return rotation === null ? null : rotationView(rotation);
+    },
+
+    rotate: (key, request) => rotateNow(engine, key, request),
+
+    async pause(key, request) {
+      const { until, note } = request;
+      if (key === null) {
+        const since = clock.now();
+        await changePauseNote(ledger, since, (present) => ({ since: present?.since ?? since, until, note }));
+        await engine.refreshPause();
+        log.warn('paused-all', 'Everything was paused', { actor: request.actor });
+        return pauseView();
+      }
+      await pauseOne(engine, key, request);
+      return { paused: true, until: formatInstantOrNull(until), note };
+    },
+
+    async resume(key, actor) {
+      if (key === null) {
+        await changePauseNote(ledger, clock.now(), () => null);
+        await engine.refreshPause();
+        log.warn('resumed-all', 'Everything was resumed', { actor });
+        startScan({ everything: 'stuck-too', limit: null, only: null });
+      } else await resumeOne(engine, key, actor);
+      return { paused: false, until: null, note: null };
+    },
+
+    async retire(rotationId, actor) {
+      return rotationView(await retireNow(engine, rotationId, actor));
+    },
+
+    async forget(key, destination, actor) {
+      const record = await forgetDestination(engine, key, destination, actor);
+      return overlay(credentialView(record, clock.now()));
+    },
+  };
+}

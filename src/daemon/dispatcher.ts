@@ -1,0 +1,121 @@
+import { safeMessage } from '../domain/errors.ts';
+import type { IssuerError } from '../domain/errors.ts';
+import type { Duration, Instant } from '../domain/time.ts';
+import type { CredentialKey } from '../ledger/records.ts';
+import type { Control } from '../rotation/control.ts';
+import type { Subject } from '../rotation/observe.ts';
+import { tend } from '../rotation/tend.ts';
+import type { Visit } from '../rotation/tend.ts';
+import type { World } from '../rotation/world.ts';
+import { Slots } from './slots.ts';
+
+/** What the dispatcher asks of the daemon around it. */
+export interface Surroundings {
+  readonly stopping: AbortSignal;
+  readonly giveUp: AbortSignal;
+  once(): boolean;
+  issuerFailed(key: CredentialKey, error: IssuerError): void;
+  issuerWorked(key: CredentialKey): void;
+  heard(issuer: string, answered: boolean): void;
+  reserveStart(): boolean;
+  leaseFor(issuer: string): Duration;
+  resyncAt(key: CredentialKey, now: Instant): Instant;
+  /** A visit ended; something may be due again at `record.dueAt`. */
+  ended(visit: Visit): void;
+}
+
+export function keyText(key: CredentialKey): string {
+  return `${key.issuer}/${key.clientId}`;
+}
+
+/** Visits credentials: never one twice at the same time in this process, and no more at once than there are slots. */
+export class Dispatcher {
+  readonly #world: World;
+  readonly #around: Surroundings;
+  readonly #slots: Slots;
+  readonly #busy = new Map<string, Promise<void>>();
+  /** Asked for while a visit was going on: visited once more after it. */
+  readonly #again = new Map<string, Subject>();
+  acted = 0;
+
+  constructor(world: World, around: Surroundings) {
+    this.#world = world;
+    this.#around = around;
+    this.#slots = new Slots(world.settings.limits.concurrency);
+  }
+
+  isBusy(key: CredentialKey): boolean {
+    return this.#busy.has(keyText(key));
+  }
+
+  /**
+   * Visits a credential. @returns a promise that is kept as soon as the visit ends or waits without a slot: a scan is over
+   * when its work is dispatched.
+   */
+  visit(subject: Subject, whenBusy: 'skip' | 'again' = 'skip'): Promise<void> {
+    const text = keyText(subject.key);
+    if (this.#busy.has(text)) {
+      if (whenBusy === 'again') this.#again.set(text, subject);
+      return Promise.resolve();
+    }
+    return new Promise((dispatched) => {
+      const work = this.#run(subject, dispatched).finally(() => {
+        this.#busy.delete(text);
+        dispatched();
+        const again = this.#again.get(text);
+        this.#again.delete(text);
+        if (again !== undefined && !this.#around.stopping.aborted) void this.visit(again);
+      });
+      this.#busy.set(text, work);
+    });
+  }
+
+  /** Kept when nothing is going on any more. */
+  async drained(): Promise<void> {
+    while (this.#busy.size > 0) await Promise.all(this.#busy.values());
+  }
+
+  async #run(subject: Subject, dispatched: () => void): Promise<void> {
+    const { key } = subject;
+    const around = this.#around;
+    await this.#slots.take();
+    const slot = { held: true };
+    const control: Control = {
+      stopping: around.stopping,
+      giveUp: around.giveUp,
+      once: around.once(),
+      issuerFailed: (failed, error) => around.issuerFailed(failed, error),
+      issuerWorked: (worked) => around.issuerWorked(worked),
+      heard: (issuer, answered) => around.heard(issuer, answered),
+      reserveStart: () => around.reserveStart(),
+      lease: around.leaseFor(key.issuer),
+      idle: async (duration) => {
+        slot.held = false;
+        this.#slots.give();
+        dispatched();
+        try {
+          await this.#world.ticker.sleep(duration, around.stopping);
+        } finally {
+          await this.#slots.take();
+          slot.held = true;
+        }
+      },
+    };
+    try {
+      if (around.giveUp.aborted) return;
+      const visit = await tend(this.#world, subject, control, (now) => around.resyncAt(key, now));
+      this.acted += visit.acted;
+      around.ended(visit);
+    } catch (error) {
+      if (around.giveUp.aborted) return;
+      // the ledger, or a defect: nothing is lost, the next scan goes on from what is stored
+      this.#world.log.error('visit-failed', 'A credential could not be worked on; the next scan tries again', {
+        issuer: key.issuer,
+        clientId: key.clientId,
+        error: safeMessage(error),
+      });
+    } finally {
+      if (slot.held) this.#slots.give();
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import { formatInstant, HOUR, MINUTE, SECOND } from '../domain/time.ts';
+import type { Duration, Instant } from '../domain/time.ts';
+import { termsDigest } from '../config/match.ts';
+import type { ListedCredential } from '../issuers/contract.ts';
+import type { CredentialKey } from '../ledger/records.ts';
+import type { Circumstances } from '../rotation/observation.ts';
+import type { Subject } from '../rotation/observe.ts';
+import type { Visit } from '../rotation/tend.ts';
+import type { World } from '../rotation/world.ts';
+import { Breaker } from './breaker.ts';
+import { Dispatcher, keyText } from './dispatcher.ts';
+import { Pace } from './pace.ts';
+import { readPauseNote } from './pause-note.ts';
+import type { PauseNote } from './pause-note.ts';
+import { nextResync, Roster } from './roster.ts';
+
+const LONGEST_LEASE: Duration = 30 * SECOND;
+/** A token endpoint that was silent is asked again after this. */
+const SILENCE: Duration = MINUTE;
+
+/** What scans, triggers and timers share: who is there, what holds for all, and the dispatcher that visits. */
+export class Engine {
+  readonly world: World;
+  readonly roster: Roster;
+  readonly breakers: ReadonlyMap<string, Breaker>;
+  readonly dispatcher: Dispatcher;
+  readonly stopping = new AbortController();
+  readonly giveUp = new AbortController();
+  #pause: PauseNote = { pause: null, past: [] };
+  #pace: Pace;
+  readonly #silentUntil = new Map<string, Instant>();
+  readonly #wakeups = new Map<string, Instant>();
+  #wakeBefore: () => Instant | null = () => null;
+  #once = false;
+
+  constructor(world: World) {
+    this.world = world;
+    this.roster = new Roster(world);
+    this.breakers = new Map(
+      [...world.issuers.keys()].map((name) => [name, new Breaker(world.clock, world.settings.limits.breaker)]),
+    );
+    this.#pace = new Pace(world.settings.limits.rotationsPerHour, []);
+    this.dispatcher = new Dispatcher(world, {
+      stopping: this.stopping.signal,
+      giveUp: this.giveUp.signal,
+      once: () => this.#once,
+      issuerFailed: (key, error) => this.#issuerFailed(key, error.message),
+      issuerWorked: (key) => this.#issuerWorked(key),
+      heard: (issuer, answered) => {
+        if (answered) this.#silentUntil.delete(issuer);
+        else this.#silentUntil.set(issuer, world.clock.now() + SILENCE);
+      },
+      reserveStart: () => this.#pace.reserve(world.clock.now()),
+      // short enough that a crash is gone on from soon, and no longer than what a lost call may take anyway
+      leaseFor: (issuer) =>
+        Math.max(
+          2 * SECOND,
+          Math.min(LONGEST_LEASE, world.issuers.get(issuer)?.timing.requestLifetime ?? LONGEST_LEASE),
+        ),
+      resyncAt: (key, now) => nextResync(key, world.settings.resync, now),
+      ended: (visit) => this.#ended(visit),
+    });
+  }
+
+  /** Reads what outlives a restart. @throws LedgerError where nothing could be kept: full disk, read-only. */
+  async open(options: { once: boolean; wakeBefore: () => Instant | null }): Promise<void> {
+    const { ledger, clock, settings } = this.world;
+    this.#once = options.once;
+    this.#wakeBefore = options.wakeBefore;
+    await ledger.check();
+    await this.refreshPause();
+    const recent = await ledger.rotations({}, Math.min(1000, settings.limits.rotationsPerHour), null);
+    const hourAgo = clock.now() - HOUR;
+    this.#pace = new Pace(
+      settings.limits.rotationsPerHour,
+      recent.items.map((each) => each.sentAt).filter((each) => each !== null && each > hourAgo) as Instant[],
+    );
+  }
+
+  get pause(): PauseNote {
+    return this.#pause;
+  }
+
+  async refreshPause(): Promise<PauseNote> {
+    this.#pause = await readPauseNote(this.world.ledger, this.world.clock.now());
+    return this.#pause;
+  }
+
+  /** What the core is told of a credential before it looks. */
+  subject(key: CredentialKey, listed: ListedCredential | null): Subject {
+    const termsFor = (description: string) => this.roster.terms(key.issuer, { clientId: key.clientId, description });
+    const terms = termsFor(listed?.description ?? '');
+    return {
+      key,
+      listed,
+      termsFor,
+      sharedWith: this.roster.sharedWith(key, terms),
+      termsDigest: termsDigest(terms),
+      circumstances: () => this.#circumstances(key.issuer),
+    };
+  }
+
+  /** The subject as the ledger last saw it, for what is between two scans; null where the ledger has none. */
+  async rememberedSubject(key: CredentialKey): Promise<Subject | null> {
+    const record = await this.world.ledger.credential(key);
+    if (record === null) return null;
+    const listed = record.goneSince === null ? { clientId: key.clientId, description: record.description } : null;
+    return this.subject(key, listed);
+  }
+
+  /** Visits a credential now, or once more after the visit that is going on. */
+  async visitNow(key: CredentialKey): Promise<void> {
+    const subject = await this.rememberedSubject(key);
+    if (subject !== null) void this.dispatcher.visit(subject, 'again');
+  }
+
+  #circumstances(issuer: string): Circumstances {
+    const now = this.world.clock.now();
+    return {
+      pause: this.#pause.pause,
+      pastPauses: this.#pause.past,
+      breakerOpen: (this.breakers.get(issuer)?.openUntil ?? null) !== null,
+      pacedUntil: this.#pace.spentUntil(now),
+      issuerSilent: (this.#silentUntil.get(issuer) ?? 0) > now,
+    };
+  }
+
+  #issuerFailed(key: CredentialKey, message: string): void {
+    const breaker = this.breakers.get(key.issuer);
+    if (breaker?.failed(key.clientId) !== true) return;
+    this.world.log.error(
+      'breaker-opened',
+      'Several credentials failed in a row: no new rotations at this issuer for now',
+      {
+        reason: 'breaker-open',
+        issuer: key.issuer,
+        until: breaker.openUntil === null ? null : formatInstant(breaker.openUntil),
+        error: message,
+      },
+    );
+  }
+
+  #issuerWorked(key: CredentialKey): void {
+    if (this.breakers.get(key.issuer)?.worked() !== true) return;
+    this.world.log.info('breaker-closed', 'The issuer works again', { issuer: key.issuer });
+  }
+
+  /** What is due before the next scan is visited at its time; the rest is found by the scans. */
+  #ended({ record }: Visit): void {
+    const { dueAt } = record;
+    const before = this.#wakeBefore();
+    if (this.#once || this.stopping.signal.aborted || dueAt === null || before === null || dueAt >= before) return;
+    const text = keyText(record);
+    const sooner = this.#wakeups.get(text);
+    if (sooner !== undefined && sooner <= dueAt) return;
+    this.#wakeups.set(text, dueAt);
+    void this.#wakeAt({ issuer: record.issuer, clientId: record.clientId }, dueAt);
+  }
+
+  async #wakeAt(key: CredentialKey, at: Instant): Promise<void> {
+    const { clock, ticker } = this.world;
+    try {
+      await ticker.sleep(Math.max(SECOND, at - clock.now() + 1), this.stopping.signal);
+    } catch {
+      return; // stopping: the next start finds what is due
+    }
+    if (this.#wakeups.get(keyText(key)) !== at) return;
+    this.#wakeups.delete(keyText(key));
+    const subject = await this.rememberedSubject(key);
+    if (subject !== null) await this.dispatcher.visit(subject);
+  }
+}

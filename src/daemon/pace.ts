@@ -1,0 +1,28 @@
+import { HOUR } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
+
+/** Rotations started within the last hour, all credentials together. */
+export class Pace {
+  readonly #perHour: number;
+  #starts: Instant[];
+
+  /** @param starts when the ledger's last rotations started, so that a restart does not renew the hour. */
+  constructor(perHour: number, starts: readonly Instant[]) {
+    this.#perHour = perHour;
+    this.#starts = [...starts].sort((a, b) => a - b);
+  }
+
+  /** Until when what is not urgent waits; null: there is a place. */
+  spentUntil(now: Instant): Instant | null {
+    this.#starts = this.#starts.filter((each) => each > now - HOUR);
+    const first = this.#starts[this.#starts.length - this.#perHour];
+    return first === undefined ? null : first + HOUR;
+  }
+
+  /** Takes a place; false where none is left. */
+  reserve(now: Instant): boolean {
+    if (this.spentUntil(now) !== null) return false;
+    this.#starts.push(now);
+    return true;
+  }
+}

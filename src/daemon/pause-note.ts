@@ -1,0 +1,43 @@
+import type { Instant } from '../domain/time.ts';
+import type { Ledger } from '../ledger/contract.ts';
+import type { Pause } from '../ledger/records.ts';
+import { activePause } from '../rotation/pauses.ts';
+
+/** The pause of everything, as the ledger keeps it. */
+export interface PauseNote {
+  readonly pause: Pause | null;
+  /** Ended ones, newest last: graces that ran meanwhile are put off by them. */
+  readonly past: readonly { readonly since: Instant; readonly until: Instant }[];
+}
+
+const KEY = 'pause';
+const KEPT = 100;
+const NONE: PauseNote = { pause: null, past: [] };
+
+/** Reads it; a pause whose end has come counts as past. @throws LedgerError */
+export async function readPauseNote(ledger: Ledger, now: Instant): Promise<PauseNote> {
+  const note = await ledger.note(KEY);
+  return ended((note?.value as PauseNote | undefined) ?? NONE, now);
+}
+
+/** Changes it, and tries again where somebody else did at the same time. @throws LedgerError */
+export async function changePauseNote(
+  ledger: Ledger,
+  now: Instant,
+  change: (pause: Pause | null) => Pause | null,
+): Promise<PauseNote> {
+  for (;;) {
+    const stored = await ledger.note(KEY);
+    const present = ended((stored?.value as PauseNote | undefined) ?? NONE, now);
+    const pause = change(present.pause);
+    const closed = present.pause !== null && pause === null ? [{ since: present.pause.since, until: now }] : [];
+    const next: PauseNote = { pause, past: [...present.past, ...closed].slice(-KEPT) };
+    if (await ledger.putNote(KEY, { version: stored?.version ?? 0, value: next })) return next;
+  }
+}
+
+function ended(note: PauseNote, now: Instant): PauseNote {
+  const { pause, past } = note;
+  if (pause === null || pause.until === null || activePause(pause, now) !== null) return note;
+  return { pause: null, past: [...past, { since: pause.since, until: pause.until }] };
+}

@@ -1,0 +1,183 @@
+import { ACTIONS } from '../domain/action.ts';
+import type { Action } from '../domain/action.ts';
+import { formatInstantOrNull } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
+import type { CredentialKey } from '../ledger/records.ts';
+import { trace } from '../rotation/plan.ts';
+import { consider } from '../rotation/tend.ts';
+import { Refusal } from './api.ts';
+import type { ExplainView, PlanItem, PlanView } from './api.ts';
+import type { Engine } from './engine.ts';
+import { candidates } from './scan.ts';
+import { Slots } from './slots.ts';
+
+/** What a scan would do now, with the deletions that come later. Changes nothing anywhere. Throws what a list throws. */
+export async function planAll(engine: Engine): Promise<PlanView> {
+  const { world } = engine;
+  const slots = new Slots(world.settings.limits.concurrency);
+  const errors: string[] = [];
+  const items: PlanItem[] = [];
+  for (const name of world.issuers.keys()) {
+    const looked = await candidates(engine, name, { errors }, { everything: 'stuck-too' });
+    const planned = await Promise.all(
+      looked.map(async ({ key, listed }) => {
+        await slots.take();
+        try {
+          return await planOne(engine, key, listed);
+        } finally {
+          slots.give();
+        }
+      }),
+    );
+    items.push(...planned.flat());
+    const seen = new Set(looked.map((each) => each.key.clientId));
+    items.push(...(await rest(engine, name, seen)));
+  }
+  const [first] = errors;
+  if (first !== undefined) throw new Refusal('conflict', `an issuer could not be listed: ${first}`);
+  const totals = Object.fromEntries(ACTIONS.map((action) => [action, count(items, action)])) as Record<Action, number>;
+  return { items, totals };
+}
+
+function count(items: readonly PlanItem[], action: Action): number {
+  return items.filter((each) => each.action === action).length;
+}
+
+async function planOne(
+  engine: Engine,
+  key: CredentialKey,
+  listed: Parameters<Engine['subject']>[1],
+): Promise<PlanItem[]> {
+  const { situation, plan } = await consider(engine.world, engine.subject(key, listed));
+  const { decision, retirements } = plan;
+  const { observation, record } = situation;
+  const base = { ...key, name: record.name };
+  const places = observation.destinations.map(({ vault, entry }) => ({ vault, entry }));
+  const present = observation.destinations
+    .filter((each) => each.format !== null)
+    .map(({ vault, entry }) => ({ vault, entry }));
+  const now = formatInstantOrNull(observation.now);
+  const later = retirements
+    .filter((each) => !(decision.action === 'retire' && decision.secret.secretId === each.secretId))
+    .map((each): PlanItem => ({
+      ...base,
+      action: 'retire',
+      reason: each.reason,
+      dueAt: formatInstantOrNull(each.at),
+      destinations: places,
+      secretIds: [each.secretId],
+    }));
+  const item = (
+    action: Action,
+    destinations: PlanItem['destinations'],
+    secretIds: string[],
+    at: string | null,
+  ): PlanItem => ({
+    ...base,
+    action,
+    reason: decision.reason,
+    dueAt: at,
+    destinations,
+    secretIds,
+  });
+  switch (decision.action) {
+    case 'issue':
+      return [item('issue', present, [], now), ...later];
+    case 'deliver':
+      return [
+        item(
+          'deliver',
+          decision.targets.map(({ vault, entry }) => ({ vault, entry })),
+          [decision.secretId],
+          now,
+        ),
+        ...later,
+      ];
+    case 'restore':
+      return [
+        item(
+          'restore',
+          decision.entries.map(({ destination: { vault, entry } }) => ({ vault, entry })),
+          decision.secret === null ? [] : [decision.secret.secret.secretId],
+          now,
+        ),
+        ...later,
+      ];
+    case 'retire':
+    case 'reap':
+      return [item(decision.action, places, [decision.secret.secretId], now), ...later];
+    case 'none':
+      return [item('none', present, [], formatInstantOrNull(decision.dueAt ?? plan.dueAt)), ...later];
+  }
+}
+
+/** Credentials of which nothing may be due: as the ledger last saw them, without a look. */
+async function rest(engine: Engine, issuer: string, seen: ReadonlySet<string>): Promise<PlanItem[]> {
+  const items: PlanItem[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof engine.world.ledger.credentials>> = await engine.world.ledger.credentials(
+      { issuer },
+      1000,
+      cursor,
+    );
+    for (const record of page.items) {
+      if (seen.has(record.clientId)) continue;
+      const base = { issuer, clientId: record.clientId, name: record.name };
+      const places = record.destinations.map(({ vault, entry }) => ({ vault, entry }));
+      const at = (when: Instant | null) => formatInstantOrNull(when);
+      items.push({
+        ...base,
+        action: 'none',
+        reason: record.reason,
+        dueAt: at(record.renewAt),
+        destinations: places,
+        secretIds: [],
+      });
+      for (const secret of record.secrets) {
+        if (secret.role !== 'superseded') continue;
+        items.push({
+          ...base,
+          action: 'retire',
+          reason: 'grace-running',
+          dueAt: at(secret.deleteAfter),
+          destinations: places,
+          secretIds: [secret.secretId],
+        });
+      }
+    }
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return items;
+}
+
+/** Every check in order: what it saw, what it decided, what would unblock it. @throws Refusal `not-found` */
+export async function explainOne(engine: Engine, key: CredentialKey): Promise<ExplainView> {
+  const issuer = engine.world.issuers.get(key.issuer);
+  if (issuer === undefined) throw new Refusal('not-found', `no issuer is configured as ${key.issuer}`);
+  // the whole list: claims on destinations are told by all descriptions together
+  await candidates(engine, key.issuer, { errors: [] }, { everything: 'due' });
+  const list = await issuer.listCredentials();
+  const listed = list.find((each) => each.clientId === key.clientId) ?? null;
+  if (listed === null && (await engine.world.ledger.credential(key)) === null) {
+    throw new Refusal('not-found', `${key.issuer} lists no credential ${key.clientId}, and the ledger knows none`);
+  }
+  const { situation, plan } = await consider(engine.world, engine.subject(key, listed));
+  return {
+    ...key,
+    name: situation.record.name,
+    checks: trace(situation).map(({ check, verdict }) => ({
+      check,
+      saw: verdict?.saw ?? '',
+      decided:
+        verdict === null
+          ? 'not reached'
+          : verdict.decision === null
+            ? 'passed on'
+            : `${verdict.decision.action}: ${verdict.decision.reason}`,
+      unblock: verdict?.unblock ?? '',
+    })),
+    action: plan.decision.action,
+    reason: plan.decision.reason,
+  };
+}

@@ -1,0 +1,91 @@
+import { compilePattern } from '../config/pattern.ts';
+import { safeMessage } from '../domain/errors.ts';
+import type { Instant } from '../domain/time.ts';
+import type { ListedCredential } from '../issuers/contract.ts';
+import type { CredentialHeader } from '../ledger/contract.ts';
+import { Refusal } from './api.ts';
+import type { Engine } from './engine.ts';
+import type { Candidate } from './roster.ts';
+
+export interface ScanReport {
+  readonly scanId: string;
+  readonly startedAt: Instant;
+  finishedAt: Instant | null;
+  looked: number;
+  /** Issuers that could not be listed, with why. */
+  readonly errors: string[];
+}
+
+export interface ScanOptions {
+  /** Also what is blocked or failing and not due yet: a person asked. */
+  readonly everything: 'due' | 'stuck-too';
+  readonly limit: number | null;
+  /** A glob on clientId or name. */
+  readonly only: string | null;
+}
+
+/** One list call an issuer, then a visit to each credential of which something may be due. Never throws. */
+export async function scan(engine: Engine, report: ScanReport, options: ScanOptions): Promise<void> {
+  const { world } = engine;
+  world.log.debug('scan-started', 'A scan begins', { scanId: report.scanId });
+  const began = world.clock.monotonic();
+  const found = await Promise.all([...world.issuers.keys()].map((name) => candidates(engine, name, report, options)));
+  let wanted = found.flat().filter((each) => isMeant(engine, each, options.only));
+  if (options.limit !== null) wanted = wanted.slice(0, options.limit);
+  report.looked = wanted.length;
+  await Promise.all(
+    wanted.map(async ({ key, listed }) => {
+      if (!engine.stopping.signal.aborted) await engine.dispatcher.visit(engine.subject(key, listed));
+    }),
+  );
+  report.finishedAt = world.clock.now();
+  world.meter.scan(world.clock.monotonic() - began);
+  const level = wanted.length > 0 || report.errors.length > 0 ? 'info' : 'debug';
+  world.log[level]('scan-finished', 'A scan is over: its work is dispatched', {
+    scanId: report.scanId,
+    looked: report.looked,
+    failedIssuers: report.errors.length,
+  });
+}
+
+/** Who of an issuer must be looked at. An issuer that cannot be listed is told, and holds up no other. */
+export async function candidates(
+  engine: Engine,
+  name: string,
+  report: Pick<ScanReport, 'errors'>,
+  options: Pick<ScanOptions, 'everything'>,
+): Promise<Candidate[]> {
+  const { world } = engine;
+  let list: readonly ListedCredential[];
+  try {
+    list = (await world.issuers.get(name)?.listCredentials(engine.giveUp.signal)) ?? [];
+  } catch (error) {
+    if (engine.giveUp.signal.aborted) return [];
+    report.errors.push(`${name}: ${safeMessage(error)}`);
+    world.log.error('scan-failed', 'The issuer could not be listed; nothing is concluded from that', {
+      reason: 'issuer-failed',
+      issuer: name,
+      error: safeMessage(error),
+    });
+    return [];
+  }
+  const headers = new Map<string, CredentialHeader>();
+  for await (const header of world.ledger.headers(name)) headers.set(header.clientId, header);
+  const wanted = engine.roster.compare(name, list, headers, world.clock.now(), options.everything);
+  world.meter.scanSucceeded(name, world.clock.now());
+  return wanted;
+}
+
+/** Whether a glob on clientId or name means this candidate. @throws Refusal `invalid` for a pattern that cannot be used */
+export function isMeant(
+  engine: Engine,
+  { key, listed }: Pick<Candidate, 'key' | 'listed'>,
+  only: string | null,
+): boolean {
+  if (only === null) return true;
+  const pattern = compilePattern(only);
+  if ('problem' in pattern) throw new Refusal('invalid', `${only}: ${pattern.problem}`);
+  const terms = listed === null ? null : engine.roster.terms(key.issuer, listed);
+  const name = terms?.kind === 'managed' ? terms.name : '';
+  return pattern.match(key.clientId) !== null || pattern.match(name) !== null;
+}
