@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { didYouMean } from './did-you-mean.ts';
 import { entryNameProblem } from './entry-name.ts';
 import { readFormat } from './format.ts';
-import { mapTexts, placeholderProblems, textsIn } from './placeholders.ts';
+import { mapTexts, UNNAMED_PROBLEM, placeholderProblems, textsIn } from './placeholders.ts';
 import type { Captures } from './placeholders.ts';
 import { deliverShape } from './schema.ts';
 import type { ReadVault } from './sections.ts';
@@ -59,7 +59,7 @@ export function readDelivery(
   for (const { path: inner, text } of textsIn(before)) {
     for (const problem of placeholderProblems(text, 'destination', context.captures)) {
       sound = false;
-      report.value([...path, ...inner], problem);
+      report.part([...path, ...inner], problem, UNNAMED_PROBLEM);
     }
   }
   const { format: kind, fields, template } = common;

@@ -1,7 +1,7 @@
 import { placeholdersIn } from '../domain/payload.ts';
 import { DEFAULT_FORMAT } from '../domain/payload.ts';
 import type { Format } from '../domain/payload.ts';
-import { placeholderProblems } from './placeholders.ts';
+import { UNNAMED_PROBLEM, placeholderProblems } from './placeholders.ts';
 import type { Captures } from './placeholders.ts';
 import type { TreeReport } from './report.ts';
 import type { Path } from './tree.ts';
@@ -32,7 +32,7 @@ export function readFormat(
   for (const { key, text } of texts) {
     for (const problem of placeholderProblems(text, 'payload', captures)) {
       sound = false;
-      report.value([...path, ...key], problem);
+      report.part([...path, ...key], problem, UNNAMED_PROBLEM);
     }
   }
   const place = format.kind === 'text' ? [...path, 'template'] : [...path, 'fields'];

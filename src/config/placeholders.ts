@@ -11,6 +11,9 @@ export const RESERVED: readonly string[] = [...ALWAYS, ...OF_SECRET, 'name'];
 /** Where a template stands: what it may speak of depends on that. */
 export type Use = 'rule-name' | 'destination' | 'payload';
 
+/** Said instead of naming the placeholder where the template came out of a variable or a file. */
+export const UNNAMED_PROBLEM = 'holds a placeholder that cannot be used here';
+
 /** Captures of a rule's match: those that every pattern fills, and those that only some of them fill. */
 export interface Captures {
   readonly sure: readonly string[];

@@ -100,6 +100,12 @@ export class TreeReport {
     this.#report.at(placeOf(this.root, path), path, message);
   }
 
+  /** As {@link value}, with a message that quotes a part of the value: `plain` instead, where that came from elsewhere. */
+  part(path: Path, message: string, plain: string): void {
+    const node = nodeAt(this.root, path);
+    this.value(path, node?.kind === 'scalar' && node.source !== null ? plain : message);
+  }
+
   /** A problem of the key itself: it is unknown, or its name is. */
   key(path: Path, message: string): void {
     this.#report.at(placeOf(this.root, path, true), path, message);

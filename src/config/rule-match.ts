@@ -30,7 +30,8 @@ export function readMatch(
   const sure = (name: string): boolean => fillsAll(clientId, name) || fillsAll(description, name);
   for (const name of new Set(clientId.flatMap((pattern) => pattern.captures))) {
     if (description.some((pattern) => pattern.captures.includes(name))) {
-      report.value([...path, 'description'], `{${name}} is captured from the clientId already`);
+      const message = `{${name}} is captured from the clientId already`;
+      report.part([...path, 'description'], message, 'captures what is captured from the clientId already');
     }
   }
   return {
@@ -46,11 +47,12 @@ function compileAll(written: OneOrMany, path: Path, report: TreeReport): Pattern
     const at = typeof written === 'string' ? path : [...path, index];
     const pattern = compilePattern(source);
     if ('problem' in pattern) {
-      report.value(at, pattern.problem);
+      report.part(at, pattern.problem, 'is not a pattern that can be used');
       continue;
     }
     const reserved = pattern.captures.filter((name) => RESERVED.includes(name));
-    for (const name of reserved) report.value(at, `{${name}} has a meaning of its own and cannot be captured`);
+    for (const name of reserved)
+      report.part(at, `{${name}} has a meaning of its own and cannot be captured`, 'captures a name that is taken');
     compiled.push(pattern);
   }
   return compiled;

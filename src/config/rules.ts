@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readDelivery } from './delivery.ts';
 import type { DeliveryContext, ReadDelivery } from './delivery.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { placeholderProblems } from './placeholders.ts';
+import { UNNAMED_PROBLEM, placeholderProblems } from './placeholders.ts';
 import { BUILT_IN_POLICY, checkedPolicy } from './policies.ts';
 import { readMatch } from './rule-match.ts';
 import type { ReadMatch } from './rule-match.ts';
@@ -56,7 +56,7 @@ function readRule(value: unknown, context: RuleContext, path: Path, report: Tree
   }
   if (written.name !== undefined && matched !== undefined) {
     for (const problem of placeholderProblems(written.name, 'rule-name', matched.captures)) {
-      report.value([...path, 'name'], problem);
+      report.part([...path, 'name'], problem, UNNAMED_PROBLEM);
     }
   }
   if (issuer === undefined || matched === undefined) return undefined;

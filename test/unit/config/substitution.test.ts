@@ -144,6 +144,24 @@ describe('S1: what came out of a variable or a file is in no message', () => {
     expect(problems).not.toContain('7777777');
   });
 
+  it('a placeholder or a capture in it', async () => {
+    const rule = (match: string, name: string) =>
+      `${BASE}credentials: [{ issuer: data8, match: { clientId: "${match}" }, deliver: [{ vault: local, name: "${name}" }] }]\n`;
+    const env = { T: 'x{c4n4ry}', P: '{c4n4ry}{c4n4ry}', Q: '{issuer}' };
+    expect((await problemsOf(rule('*', '${T}'), { env })).join()).toContain(
+      '.name: holds a placeholder that cannot be used',
+    );
+    expect((await problemsOf(rule('${P}', 'a'), { env })).join()).toContain(
+      '.clientId: is not a pattern that can be used',
+    );
+    expect((await problemsOf(rule('a${Q}', '{clientId}'), { env })).join()).toContain(
+      '.clientId: captures a name that is taken',
+    );
+    for (const text of [rule('*', '${T}'), rule('${P}', 'a')]) {
+      expect((await problemsOf(text, { env })).join()).not.toContain('c4n4ry');
+    }
+  });
+
   it("a backend's own message that quotes its value", async () => {
     const config = BASE.replace('{ type: folder, path: ./vault }', '{ type: spaces, picky: "${V}" }');
     expect(await problemsOf(config, canaries)).toEqual(['a.yaml:5:33: vaults.local.picky: is not a valid value']);
