@@ -46,9 +46,9 @@ function tighten(path: string, mode: number, log: Log): void {
   }
 }
 
-/** Names the file behind a path: another number, another file. */
-export function fileId(path: string): number {
-  return statSync(path).ino;
+/** Names the file behind a path: another number, another file. Null: there is none. */
+export function fileId(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
 }
 
 /**

@@ -33,8 +33,8 @@ export function openForWriting(path: string, context: LedgerContext): Opened {
       } catch (error) {
         if (!(error instanceof Corruption)) throw error;
         try {
-          // Another file by now: another process that found the same has set the corrupt one aside.
-          if (!existsSync(path) || fileId(path) !== file) continue;
+          // Another file by now, or none: another process that found the same has set the corrupt one aside.
+          if (fileId(path) !== file) continue;
           aside = setAside(path, context.clock.now());
         } finally {
           // Not before: closing would copy the log into the corrupt file and delete it. SQLite leaves a moved one alone.

@@ -174,6 +174,16 @@ describe('opening a sqlite ledger', () => {
     expect(readFileSync(path).equals(bytes)).toBe(true);
   });
 
+  it('P4: does not set the ledger of a newer rekeyd aside, even where it looks corrupt to this one', async () => {
+    await written();
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA user_version = 1000');
+    database.close();
+    overwrite(path, 4_096 * 4, Buffer.alloc(4_096 * 8, 'garbage'));
+    await expect(fixture.open()).rejects.toThrow(/written by a newer rekeyd/);
+    expect(files(path)).toEqual(['rekeyd.db']);
+  });
+
   it("refuses another program's database, and leaves it as it is", async () => {
     mkdirSync(dirname(path), { recursive: true });
     const database = new DatabaseSync(path);

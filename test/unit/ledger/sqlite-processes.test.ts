@@ -1,5 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -61,6 +63,17 @@ describe('sqlite ledger, several processes', () => {
     expect(results.map(({ stderr }) => stderr)).toEqual(['', '', '']);
     const ledger = await fixture.open();
     expect(await ledger.note('count')).toEqual({ version: 180, value: 180 });
+  });
+
+  it('P4: processes that find one corrupt file at the same moment set it aside once, and share the new one', async () => {
+    mkdirSync(dirname(fixture.path));
+    writeFileSync(fixture.path, 'garbage '.repeat(1_000), { mode: 0o600 });
+    await Promise.all(
+      Array.from({ length: 4 }, () => run(process.execPath, [script('count-up.ts'), fixture.path, '20'])),
+    );
+    const aside = readdirSync(dirname(fixture.path)).filter((file) => file.includes('.corrupt-'));
+    expect(aside).toEqual(['rekeyd.db.corrupt-20300101T000000000Z']);
+    expect(await (await fixture.open()).note('count')).toEqual({ version: 80, value: 80 });
   });
 
   it('P3: where the file can grow no more, commit and check say so, and nothing is lost or half stored', async () => {
