@@ -1,6 +1,5 @@
-import { IssuerError } from '../../domain/errors.ts';
+import { IssuerError, safeMessage } from '../../domain/errors.ts';
 import type { Ports } from '../../domain/ports.ts';
-import { safeMessage } from '../../domain/errors.ts';
 import type { SecretValue } from '../../domain/secret-value.ts';
 import type { Duration } from '../../domain/time.ts';
 import { DAY, MINUTE, SECOND } from '../../domain/time.ts';
@@ -64,9 +63,9 @@ export class AccessToken {
     if (this.#held?.token === token) this.#held = null;
   }
 
-  /** Gives up a refresh under way. */
-  close(): void {
-    this.#closing.abort();
+  /** Gives up a refresh under way; from now on every caller gets `reason`. */
+  close(reason: IssuerError): void {
+    this.#closing.abort(reason);
     this.#held = null;
   }
 

@@ -36,7 +36,7 @@ export interface Data8Api {
   createSecret(clientId: string, wish: SecretWish, signal?: AbortSignal): Promise<CreatedSecret>;
   updateSecret(clientId: string, secretId: string, wish: SecretWish, signal?: AbortSignal): Promise<void>;
   deleteSecret(clientId: string, secretId: string, signal?: AbortSignal): Promise<'deleted' | 'absent'>;
-  /** Gives up what is under way for all callers. */
+  /** A request under way comes to its end; a refresh of the token is given up, and nothing new is sent. */
   close(): void;
 }
 
@@ -122,7 +122,9 @@ export class HttpData8Api implements Data8Api {
   }
 
   close(): void {
-    this.#token.close();
+    this.#token.close(
+      this.#failures.make('unavailable', 'token', 'closed: rekeyd is stopping', { surelyNotApplied: true }),
+    );
   }
 
   async #read<T>(

@@ -1,3 +1,5 @@
+const utf8 = new TextDecoder();
+
 /**
  * Reads a body as UTF-8 text.
  * @returns null where it is longer than `limit` bytes; the rest of it is not read.
@@ -16,5 +18,5 @@ export async function readBody(body: ReadableStream<Uint8Array> | null, limit: n
     }
     chunks.push(chunk.value);
   }
-  return new TextDecoder().decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
+  return utf8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
 }

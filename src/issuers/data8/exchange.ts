@@ -41,6 +41,9 @@ export type HeadersObserver = (status: number, headers: Headers, roundTrip: Dura
 
 const ERROR_BODY_LIMIT = 64 * 1024;
 
+/** A reason of its own: without one, every abort makes a DOMException with its stack, and this one is in every call. */
+const ENDED = 'ended in time';
+
 /**
  * Sends one request and reads its answer within `timeout`, body included. Redirects are not followed, nothing is
  * retried, and nothing of ky gets out of here: its errors carry the request with its secrets.
@@ -111,7 +114,7 @@ function startTimeLimit({ timeout, ports }: ExchangeSettings, caller: AbortSigna
     over: () => over,
     end: () => {
       caller?.removeEventListener('abort', abort);
-      done.abort();
+      done.abort(ENDED);
     },
   };
 }

@@ -1,10 +1,9 @@
 import { urlProblem } from '../../config/fields.ts';
-import type { SecretValue } from '../../domain/secret-value.ts';
-import { SecretValue as Secret } from '../../domain/secret-value.ts';
+import { SecretValue } from '../../domain/secret-value.ts';
 import type { Reply } from './exchange.ts';
 import type { Data8Operation, Failures } from './failure.ts';
 import type { Data8Options } from './options.ts';
-import { isObject, parseObject } from './problem.ts';
+import { parseObject } from './problem.ts';
 import type { Repeat, Sender } from './sender.ts';
 import { statusError } from './status-error.ts';
 import { tokenUrlKind } from './token-url.ts';
@@ -67,7 +66,7 @@ export class TokenEndpoint {
     if (reply.status >= 200 && reply.status < 300) {
       const token = body?.['access_token'];
       if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) {
-        return { kind: 'token', token: Secret.of(token), lifetime: readLifetime(body?.['expires_in']) };
+        return { kind: 'token', token: SecretValue.of(token), lifetime: readLifetime(body?.['expires_in']) };
       }
       throw this.#failures.make('malformed', operation, `the token endpoint answered ${reply.status} without a token`, {
         status: reply.status,
@@ -96,8 +95,7 @@ export class TokenEndpoint {
       signal,
     );
     if (reply.status < 200 || reply.status > 299) throw statusError(reply, operation, this.#failures, [], { at: url });
-    const document = parseObject(reply.body);
-    const endpoint = isObject(document) ? document['token_endpoint'] : undefined;
+    const endpoint = parseObject(reply.body)?.['token_endpoint'];
     if (typeof endpoint !== 'string') {
       throw this.#failures.make('malformed', operation, `${url} names no token_endpoint; give it as tokenUrl`);
     }

@@ -186,6 +186,21 @@ describe('the shared token', () => {
   });
 });
 
+describe('closing', () => {
+  it('gives up a refresh under way, and sends nothing any more', async () => {
+    bench = await openData8();
+    bench.stub.onHang = () => undefined;
+    bench.stub.answer(TOKEN, 'hang');
+    const call = bench.issuer.listCredentials();
+    await expect.poll(() => bench.stub.seen(TOKEN).length).toBe(1);
+    await bench.issuer.close();
+    const closed = { code: 'issuer.unavailable', surelyNotApplied: true };
+    await expect(call).rejects.toMatchObject(closed);
+    await expect(bench.issuer.listCredentials()).rejects.toMatchObject(closed);
+    expect(bench.stub.requests).toHaveLength(1);
+  });
+});
+
 describe('our own client is refused', () => {
   const good = { status: 200, body: { access_token: 'good', expires_in: 3600 } };
   const byTheNewSecret = ({ body }: { body: string }) => (body.includes('fresh') ? good : refusal);
