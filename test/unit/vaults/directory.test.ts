@@ -200,6 +200,15 @@ describe('what people do to a directory vault', () => {
     expect(await vault.describe(ref)).toMatchObject({ mark: mark(2), binding: 'bound' });
   });
 
+  it('V17: a mark that was edited is broken', async () => {
+    const vault = await open();
+    await deliver(vault, 'x', 1);
+    const sidecar = join(path, '.rekeyd', 'team-a%2forders.env.json');
+    const edited = readFileSync(sidecar, 'utf8').replace('"rekeyd-generation": "1"', '"rekeyd-generation": "9"');
+    writeFileSync(sidecar, edited);
+    expect(await vault.describe(ref)).toMatchObject({ mark: { generation: 9 }, binding: 'broken' });
+  });
+
   it('V15: a folder that is not there any more (unmounted) is an error, never absence', async () => {
     const vault = await open();
     await deliver(vault, 'x', 1);

@@ -94,6 +94,23 @@ describe('the key of a file vault', () => {
     for (const vault of vaults) expect(await vault.read(ref)).toMatchObject({ binding: 'bound' });
   });
 
+  it('is never written over, where another process makes one at the same instant', async () => {
+    const theirs = await generateX25519Identity();
+    const late = context();
+    const ids = {
+      ...late.ids,
+      unique: () => {
+        writeFileSync(options.key, `${theirs}\n`, { mode: 0o600 }); // they get in just before our file is named
+        return 'ours';
+      },
+    };
+    const vault = await fileVaultType.create(options, { ...late, ids });
+    expect(readFileSync(options.key, 'utf8')).toBe(`${theirs}\n`);
+    expect(late.printed()).not.toContain('vault-key-created');
+    await deliver(vault, 1);
+    expect(await (await open()).read(ref)).toMatchObject({ binding: 'bound' });
+  });
+
   it('missing beside existing entries is an error that says what to do', async () => {
     await deliver(await open(), 1);
     rmSync(options.key);
