@@ -12,8 +12,9 @@ export function tellChanges(
 ): void {
   const before = observation.record;
   const fields = { issuer: record.issuer, clientId: record.clientId, name: record.name };
-  if (before.version === 0 || before.state !== record.state || before.reason !== record.reason) {
-    const level = record.state === 'blocked' || record.state === 'failing' ? 'warn' : 'info';
+  const unwell = record.state === 'blocked' || record.state === 'failing';
+  if (before.version === 0 || before.state !== record.state || (unwell && before.reason !== record.reason)) {
+    const level = unwell ? 'warn' : 'info';
     world.log[level]('credential-state', 'The credential is in another state', {
       ...fields,
       reason: record.reason,

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
+import { Stage } from './stage.ts';
+
+describe('a whole rotation', () => {
+  it('goes from first contact over renewal to the deletion of the old secret', async () => {
+    const stage = new Stage();
+    stage.issuer.addCredential('shop');
+    await stage.start();
+    await stage.pass(HOUR);
+    expect(await stage.allServedAlive('shop')).toBe(true);
+    expect((await stage.view('shop')).state).toBe('ok');
+
+    await stage.pass(61 * DAY, 6 * HOUR);
+    expect(stage.issuer.secrets('shop')).toHaveLength(2);
+    expect((await stage.view('shop')).state).toBe('grace');
+    expect(await stage.allServedAlive('shop')).toBe(true);
+
+    await stage.pass(15 * DAY, 6 * HOUR);
+    expect(stage.issuer.secrets('shop')).toHaveLength(1);
+    expect((await stage.view('shop')).state).toBe('ok');
+    expect((await stage.rotations('shop')).map((each) => each.state)).toEqual(['done', 'done']);
+    expect(await stage.allServedAlive('shop')).toBe(true);
+    await stage.stop();
+  });
+
+  it('makes one list call and touches no vault when nothing is due', async () => {
+    const stage = new Stage({ resync: 10 * DAY });
+    stage.issuer.addCredential('shop');
+    await stage.start();
+    await stage.pass(2 * HOUR);
+    const vaultCalls = stage.vault('a').calls.length;
+    const secretLists = stage.issuer.count('listSecrets');
+    const lists = stage.issuer.count('listCredentials');
+    await stage.pass(15 * MINUTE);
+    expect(stage.issuer.count('listCredentials') - lists).toBe(1);
+    expect(stage.issuer.count('listSecrets') - secretLists).toBe(0);
+    expect(stage.vault('a').calls.length - vaultCalls).toBe(0);
+  });
+
+  it('P1: goes on after a SIGKILL at any call to issuer, vault or ledger', { timeout: 60_000 }, async () => {
+    const calls = (await firstRotation()).callCount;
+    expect(calls).toBeGreaterThan(20);
+    for (let at = 0; at < calls; at += 1) {
+      for (const side of ['before', 'after'] as const) {
+        const stage = await firstRotation({ at, side });
+        const where = `killed ${side} call ${at}, ${stage.killedIn}`;
+        stage.crash();
+        await stage.start();
+        await stage.pass(6 * HOUR, HOUR);
+        expect(await stage.allServedAlive('shop'), where).toBe(true);
+        await stage.pass(16 * DAY, 2 * DAY);
+        expect((await stage.view('shop')).state, where).toBe('ok');
+        // the one that is served, and the one that was made by hand
+        expect(stage.issuer.secrets('shop'), where).toHaveLength(2);
+        stage.crash();
+      }
+    }
+  });
+});
+
+async function firstRotation(kill?: { at: number; side: 'before' | 'after' }): Promise<Stage> {
+  const stage = new Stage({ policy: { verify: { method: 'token', timeout: MINUTE, settle: 10_000 } } });
+  stage.issuer.addCredential('shop');
+  stage.issuer.addSecret('shop', { expires: stage.clock.now() + 40 * DAY }, DAY);
+  if (kill !== undefined) stage.killAt(kill.at, kill.side);
+  await stage.start();
+  await stage.pass(2 * MINUTE, MINUTE);
+  return stage;
+}
