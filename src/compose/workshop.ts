@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import type { Workshop } from '../cli/workshop.ts';
+import { loadSettings } from '../config/load.ts';
+import { createMatcher } from '../config/match.ts';
+import type { Ports } from '../domain/ports.ts';
+import type { Log } from '../telemetry/log.ts';
+import { silentMeter } from '../telemetry/meter.ts';
+import { vaultTypes } from '../vaults/registry.ts';
+import { backends, openData8, openIssuer, openVault } from './backends.ts';
+import { logFor } from './logging.ts';
+import type { LogStream } from './logging.ts';
+import { Releasers } from './releasers.ts';
+import { onStopSignal } from './stop-signals.ts';
+
+/** The process, as the composition root sees it. */
+export interface ProcessParts {
+  readonly version: string;
+  readonly ports: Ports;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: LogStream;
+  readonly stderr: LogStream;
+  /** Told of the log that a crash is to be told in. */
+  readonly logTo: (log: Log) => void;
+}
+
+/**
+ * What the commands are made with, over the real world. The daemon, HTTP and the emulator are loaded only by the commands
+ * that need them: `rekeyd status` is to start quickly.
+ * @throws ConfigError for a log level or format that does not exist.
+ */
+export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: ProcessParts): Workshop {
+  // Messages for the person at the command line, not lines for a collector.
+  const quiet = logFor(stderr, env, ports.clock, { level: 'warn', format: 'pretty' });
+  logTo(quiet);
+  const around = { ports, log: quiet, meter: silentMeter };
+  return {
+    version,
+    ports,
+    log: quiet,
+    loadSettings: (files) => loadSettings(files, { readFile, env, backends }),
+    openIssuer: (settings, name) => Promise.resolve().then(() => openIssuer(settings, name, around)),
+    openVault: (settings, name) => openVault(settings, name, around),
+    matcher: (settings) => createMatcher(settings, vaultTypes),
+    openData8: (settings, name) =>
+      Promise.resolve().then(() => {
+        const api = openData8(settings, name, around);
+        return {
+          api,
+          close: () => {
+            api.close();
+            return Promise.resolve();
+          },
+        };
+      }),
+    openDaemon: async (settings, { readOnly }) => {
+      const { assemble } = await import('./assemble.ts');
+      // A one-shot job has no other voice than its log: it goes to stderr, stdout is for the result.
+      const log = readOnly ? quiet : logFor(stderr, env, ports.clock);
+      const releasers = new Releasers(log);
+      try {
+        const { daemon, world } = await assemble(settings, { ...around, log }, releasers, { version, readOnly });
+        if (!readOnly) await world.ledger.check();
+        return { daemon, close: () => releasers.close() };
+      } catch (error) {
+        await releasers.close();
+        throw error;
+      }
+    },
+    onStop: (stop) => onStopSignal(stop, (message) => stderr.write(`${message}\n`)),
+    run: async (settings) => {
+      const log = logFor(stdout, env, ports.clock);
+      logTo(log);
+      const { runDaemon } = await import('./run.ts');
+      return runDaemon({ settings, ports, log, version });
+    },
+    emulator: async (options) => {
+      const { runEmulator } = await import('../emulator/program.ts');
+      return runEmulator(options, { stdout, stderr });
+    },
+    demo: async () => {
+      const { runDemo } = await import('./demo.ts');
+      return runDemo({ ports, env, stdout, version, logTo });
+    },
+  };
+}
