@@ -1,8 +1,6 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LedgerError } from '../../domain/errors.ts';
-import { formatInstant } from '../../domain/time.ts';
-import type { Instant } from '../../domain/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 
 const OWNER_ONLY = 0o600;
@@ -51,24 +49,8 @@ export function fileId(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
 }
 
-/**
- * Moves a database away under a name of its own, with its -wal and -shm.
- * @returns the new path of the database.
- */
-export function setAside(path: string, at: Instant): string {
-  const base = `${path}.corrupt-${formatInstant(at).replace(/[-:.]/g, '')}`;
-  let target = base;
-  for (let copy = 2; existsSync(target); copy += 1) target = `${base}-${copy}`;
-  // The log first: left behind beside a new database it would be taken for that one's.
-  for (const part of ['-wal', '-shm', '']) {
-    if (existsSync(path + part)) renameSync(path + part, target + part);
-  }
-  syncFolder(dirname(path));
-  return target;
-}
-
 /** Makes the creation or renaming of a file in the folder survive a crash of the machine. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r');
   try {
     fsyncSync(handle);

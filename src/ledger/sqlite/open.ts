@@ -5,8 +5,9 @@ import { LedgerError } from '../../domain/errors.ts';
 import type { LedgerContext } from '../contract.ts';
 import { Connection } from './connection.ts';
 import { asLedgerError, BUSY_TIMEOUT, isBusy, isCorruption } from './failure.ts';
-import { fileId, prepareFile, setAside } from './files.ts';
+import { fileId, prepareFile } from './files.ts';
 import { migrate, refusal, standingOf } from './schema.ts';
+import { setAside } from './set-aside.ts';
 
 export interface Opened {
   readonly connection: Connection;
@@ -25,26 +26,19 @@ const ATTEMPTS = 5;
 export function openForWriting(path: string, context: LedgerContext): Opened {
   try {
     let aside: string | null = null;
-    for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       prepareFile(path, context.log);
       const file = fileId(path);
+      if (file === null) continue;
       try {
-        return { connection: openSound(path), setAside: aside };
+        const opened = openSound(path);
+        if (opened instanceof Corruption) aside = removeCorrupt(path, file, opened, context) ?? aside;
+        // Another file by now: it was set aside under our hands, and what we write to the one we hold would be lost.
+        else if (fileId(path) !== file) opened.close();
+        else return { connection: new Connection(opened, path), setAside: aside };
       } catch (error) {
-        if (!(error instanceof Corruption)) throw error;
-        try {
-          // Another file by now, or none: another process that found the same has set the corrupt one aside.
-          if (fileId(path) !== file) continue;
-          aside = setAside(path, context.clock.now());
-        } finally {
-          // Not before: closing would copy the log into the corrupt file and delete it. SQLite leaves a moved one alone.
-          error.database.close();
-        }
-        context.log.error(
-          'ledger-set-aside',
-          'The ledger is corrupt; it was set aside, and is rebuilt from the issuers and the vaults',
-          { path, setAside: aside, problem: error.message },
-        );
+        // Whatever it is, it may come of that alone.
+        if (fileId(path) === file) throw error;
       }
     }
     throw new LedgerError(
@@ -53,6 +47,25 @@ export function openForWriting(path: string, context: LedgerContext): Opened {
   } catch (error) {
     throw asLedgerError(error, path);
   }
+}
+
+/** @returns where it is now; null where another process was quicker. */
+function removeCorrupt(path: string, file: number, corrupt: Corruption, context: LedgerContext): string | null {
+  let aside: string | null;
+  try {
+    aside = setAside(path, file, context.clock.now());
+  } finally {
+    // Not before: closing would copy the log into the corrupt file and delete it. SQLite leaves a moved one alone.
+    corrupt.database.close();
+  }
+  if (aside !== null) {
+    context.log.error(
+      'ledger-set-aside',
+      'The ledger is corrupt; it was set aside, and is rebuilt from the issuers and the vaults',
+      { path, setAside: aside, problem: corrupt.problem },
+    );
+  }
+  return aside;
 }
 
 /**
@@ -95,34 +108,34 @@ function emptyConnection(path: string): Connection {
   return new Connection(database, path);
 }
 
-/** The file is no database, or does not hold together. */
-class Corruption extends Error {
-  /** Still open. */
+/** The file is no database, or does not hold together. It is still open. */
+class Corruption {
+  readonly problem: string;
   readonly database: DatabaseSync;
 
   constructor(problem: string, database: DatabaseSync) {
-    super(problem);
+    this.problem = problem;
     this.database = database;
   }
 }
 
-function openSound(path: string): Connection {
+/** Opens, checks, migrates. Throws what is not corruption: LedgerError, and node:sqlite's errors. */
+function openSound(path: string): DatabaseSync | Corruption {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true });
   try {
     const standing = standingOf(database);
     // Before anything is judged: what a newer rekeyd wrote is not ours to set aside.
     if (standing === 'newer') throw refusal(standing, path);
     const problem = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
-    if (problem !== 'ok') throw new Corruption(String(problem), database);
+    if (problem !== 'ok') return new Corruption(String(problem), database);
     if (standing === 'foreign') throw refusal(standing, path);
     useWriteAheadLog(database, path);
     // full: a commit is on the disk when it returns. fullfsync: on macOS nothing less is.
     database.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA cell_size_check = ON');
     if (standing !== 'ours') migrate(database, path);
-    return new Connection(database, path);
+    return database;
   } catch (error) {
-    if (error instanceof Corruption) throw error;
-    if (isCorruption(error)) throw new Corruption(error instanceof Error ? error.message : '', database);
+    if (isCorruption(error)) return new Corruption('the file is not a database, or a broken one', database);
     database.close();
     throw error;
   }

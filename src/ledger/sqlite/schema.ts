@@ -60,17 +60,26 @@ export const MIGRATIONS: readonly string[] = [
 /** What a database file is to this rekeyd. */
 export type Standing = 'empty' | 'ours' | 'older' | 'newer' | 'foreign';
 
+/** In one statement, so that another process that makes the ledger is seen before or after, never in between. */
+const HEADER = `SELECT (SELECT count(*) FROM sqlite_schema) AS tables,
+  (SELECT application_id FROM pragma_application_id) AS application, (SELECT user_version FROM pragma_user_version) AS version`;
+
 /** Tells what the file is, by its header and, where that is blank, by whether there is any table. Throws node:sqlite's errors. */
 export function standingOf(database: DatabaseSync): Standing {
-  const application = pragma(database, 'application_id');
-  const version = pragma(database, 'user_version');
-  if (application === 0 && version === 0) {
-    const tables = Number(database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count']);
-    return tables === 0 ? 'empty' : 'foreign';
-  }
+  const { tables, application, version } = headerOf(database);
+  if (application === 0 && version === 0) return tables === 0 ? 'empty' : 'foreign';
   if (application !== APPLICATION_ID) return 'foreign';
   if (version > MIGRATIONS.length) return 'newer';
   return version < MIGRATIONS.length ? 'older' : 'ours';
+}
+
+function headerOf(database: DatabaseSync): { tables: number; application: number; version: number } {
+  const row = database.prepare(HEADER).get();
+  return {
+    tables: Number(row?.['tables']),
+    application: Number(row?.['application']),
+    version: Number(row?.['version']),
+  };
 }
 
 /** What to tell a person about a file that cannot be used as it is. */
@@ -98,13 +107,9 @@ export function migrate(database: DatabaseSync, path: string): void {
   try {
     const standing = standingOf(database);
     if (standing === 'newer' || standing === 'foreign') throw refusal(standing, path);
-    for (const step of MIGRATIONS.slice(pragma(database, 'user_version'))) database.exec(step);
+    for (const step of MIGRATIONS.slice(headerOf(database).version)) database.exec(step);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
   } finally {
     if (database.isTransaction) database.exec('ROLLBACK');
   }
-}
-
-function pragma(database: DatabaseSync, name: 'application_id' | 'user_version'): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
