@@ -56,7 +56,7 @@ export function createDaemon(world: World, options: { readonly version: string }
       });
       return;
     }
-    startScan({ everything: 'due', limit: null, only: null });
+    startScan({ everything: 'due', trigger: 'schedule', limit: null, only: null });
     void prune();
   }
 
@@ -94,7 +94,7 @@ export function createDaemon(world: World, options: { readonly version: string }
         mode: settings.mode,
         nextScan: formatInstantOrNull(schedule.next()),
       });
-      startScan({ everything: 'stuck-too', limit: null, only: null });
+      startScan({ everything: 'stuck-too', trigger: 'startup', limit: null, only: null });
     },
 
     async stop() {
@@ -111,7 +111,7 @@ export function createDaemon(world: World, options: { readonly version: string }
     async once(given): Promise<OnceResult> {
       await engine.open({ once: true, wakeBefore: () => null });
       opened = true;
-      const { report, done } = startScan({ everything: 'stuck-too', ...given });
+      const { report, done } = startScan({ everything: 'stuck-too', trigger: 'startup', ...given });
       await done;
       await engine.dispatcher.drained();
       const unwell: OnceResult['unwell'][number][] = [];
@@ -187,7 +187,9 @@ export function createDaemon(world: World, options: { readonly version: string }
       }
     },
 
-    scan: () => ({ scanId: startScan({ everything: 'stuck-too', limit: null, only: null }).report.scanId }),
+    scan: () => ({
+      scanId: startScan({ everything: 'stuck-too', trigger: 'schedule', limit: null, only: null }).report.scanId,
+    }),
 
     async credentials(filter, limit, cursor) {
       const page = await ledger.credentials(filter, limit, cursor);
@@ -229,7 +231,7 @@ export function createDaemon(world: World, options: { readonly version: string }
         await changePauseNote(ledger, clock.now(), () => null);
         await engine.refreshPause();
         log.warn('resumed-all', 'Everything was resumed', { actor });
-        startScan({ everything: 'stuck-too', limit: null, only: null });
+        startScan({ everything: 'stuck-too', trigger: 'schedule', limit: null, only: null });
       } else await resumeOne(engine, key, actor);
       return { paused: false, until: null, note: null };
     },

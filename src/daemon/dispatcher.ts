@@ -1,7 +1,7 @@
 import { safeMessage } from '../domain/errors.ts';
 import type { IssuerError } from '../domain/errors.ts';
 import type { Duration, Instant } from '../domain/time.ts';
-import type { CredentialKey } from '../ledger/records.ts';
+import type { CredentialKey, Pause } from '../ledger/records.ts';
 import type { Control } from '../rotation/control.ts';
 import type { Subject } from '../rotation/observe.ts';
 import { tend } from '../rotation/tend.ts';
@@ -18,6 +18,7 @@ export interface Surroundings {
   issuerWorked(key: CredentialKey): void;
   heard(issuer: string, answered: boolean): void;
   reserveStart(): boolean;
+  pausedAll(): Pause | null;
   leaseFor(issuer: string): Duration;
   resyncAt(key: CredentialKey, now: Instant): Instant;
   /** A visit ended; something may be due again at `record.dueAt`. */
@@ -58,8 +59,10 @@ export class Dispatcher {
       if (whenBusy === 'again') this.#again.set(text, subject);
       return Promise.resolve();
     }
+    // what a person asked for goes ahead of a scan's queue
+    const ahead = whenBusy === 'again';
     return new Promise((dispatched) => {
-      const work = this.#run(subject, dispatched).finally(() => {
+      const work = this.#run(subject, ahead, dispatched).finally(() => {
         this.#busy.delete(text);
         dispatched();
         const again = this.#again.get(text);
@@ -75,10 +78,10 @@ export class Dispatcher {
     while (this.#busy.size > 0) await Promise.all(this.#busy.values());
   }
 
-  async #run(subject: Subject, dispatched: () => void): Promise<void> {
+  async #run(subject: Subject, ahead: boolean, dispatched: () => void): Promise<void> {
     const { key } = subject;
     const around = this.#around;
-    await this.#slots.take();
+    await this.#slots.take(ahead);
     const slot = { held: true };
     const control: Control = {
       stopping: around.stopping,
@@ -88,6 +91,8 @@ export class Dispatcher {
       issuerWorked: (worked) => around.issuerWorked(worked),
       heard: (issuer, answered) => around.heard(issuer, answered),
       reserveStart: () => around.reserveStart(),
+      pausedAll: () => around.pausedAll(),
+      trigger: subject.trigger,
       lease: around.leaseFor(key.issuer),
       idle: async (duration) => {
         slot.held = false;
@@ -96,13 +101,13 @@ export class Dispatcher {
         try {
           await this.#world.ticker.sleep(duration, around.stopping);
         } finally {
-          await this.#slots.take();
+          await this.#slots.take(true);
           slot.held = true;
         }
       },
     };
     try {
-      if (around.giveUp.aborted) return;
+      if (around.stopping.aborted) return;
       const visit = await tend(this.#world, subject, control, (now) => around.resyncAt(key, now));
       this.acted += visit.acted;
       around.ended(visit);

@@ -50,6 +50,7 @@ export class Engine {
         if (answered) this.#silentUntil.delete(issuer);
         else this.#silentUntil.set(issuer, world.clock.now() + SILENCE);
       },
+      pausedAll: () => this.#pause.pause,
       reserveStart: () => this.#pace.reserve(world.clock.now()),
       // short enough that a crash is gone on from soon, and no longer than what a lost call may take anyway
       leaseFor: (issuer) =>
@@ -87,12 +88,13 @@ export class Engine {
   }
 
   /** What the core is told of a credential before it looks. */
-  subject(key: CredentialKey, listed: ListedCredential | null): Subject {
+  subject(key: CredentialKey, listed: ListedCredential | null, trigger: Subject['trigger'] = 'schedule'): Subject {
     const termsFor = (description: string) => this.roster.terms(key.issuer, { clientId: key.clientId, description });
     const terms = termsFor(listed?.description ?? '');
     return {
       key,
       listed,
+      trigger,
       termsFor,
       sharedWith: this.roster.sharedWith(key, terms),
       termsDigest: termsDigest(terms),

@@ -19,6 +19,7 @@ export interface ScanReport {
 export interface ScanOptions {
   /** Also what is blocked or failing and not due yet: a person asked. */
   readonly everything: 'due' | 'stuck-too';
+  readonly trigger: 'schedule' | 'startup';
   readonly limit: number | null;
   /** A glob on clientId or name. */
   readonly only: string | null;
@@ -35,7 +36,7 @@ export async function scan(engine: Engine, report: ScanReport, options: ScanOpti
   report.looked = wanted.length;
   await Promise.all(
     wanted.map(async ({ key, listed }) => {
-      if (!engine.stopping.signal.aborted) await engine.dispatcher.visit(engine.subject(key, listed));
+      if (!engine.stopping.signal.aborted) await engine.dispatcher.visit(engine.subject(key, listed, options.trigger));
     }),
   );
   report.finishedAt = world.clock.now();

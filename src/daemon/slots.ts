@@ -7,12 +7,16 @@ export class Slots {
     this.#free = places;
   }
 
-  async take(): Promise<void> {
+  /** @param ahead before all that wait: work that was begun goes on before new work starts. */
+  async take(ahead = false): Promise<void> {
     if (this.#free > 0) {
       this.#free -= 1;
       return;
     }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await new Promise<void>((resolve) => {
+      if (ahead) this.#waiting.unshift(resolve);
+      else this.#waiting.push(resolve);
+    });
   }
 
   give(): void {

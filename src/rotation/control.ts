@@ -1,5 +1,5 @@
 import type { Duration } from '../domain/time.ts';
-import type { CredentialKey } from '../ledger/records.ts';
+import type { CredentialKey, Pause } from '../ledger/records.ts';
 import type { IssuerError } from '../domain/errors.ts';
 
 /** How the daemon steers the work on one credential. */
@@ -19,6 +19,10 @@ export interface Control {
   heard(issuer: string, answered: boolean): void;
   /** Takes a place in the hour's rotations; false where they are spent. */
   reserveStart(): boolean;
+  /** The pause of everything, as it is now. */
+  pausedAll(): Pause | null;
+  /** What began this visit: a new rotation is told to be triggered by it. */
+  readonly trigger: 'schedule' | 'startup';
   /** How long a lease lasts. */
   readonly lease: Duration;
 }

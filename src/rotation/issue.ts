@@ -9,7 +9,7 @@ import { deliverFresh } from './steps/deliver.ts';
 import { extend } from './steps/extend.ts';
 import { AttemptFailed, fieldsOf, recordFailure } from './steps/issuance.ts';
 import type { Issuance } from './steps/issuance.ts';
-import { settleDown, verify } from './steps/verify.ts';
+import { refuseWherePaused, settleDown, verify } from './steps/verify.ts';
 import type { World } from './world.ts';
 
 /**
@@ -56,6 +56,7 @@ export async function issue(
     await settleDown(issuance);
     const extended = await extend(issuance, created);
     control.issuerWorked(observation.key);
+    await refuseWherePaused(issuance);
     await deliverFresh(issuance, extended);
   } catch (error) {
     if (error instanceof AttemptFailed) await recordFailure(issuance, error);
@@ -83,7 +84,7 @@ function intentOf(
       ...observation.key,
       name: record.name,
       generation: 0,
-      trigger: record.current === null ? 'startup' : 'schedule',
+      trigger: control.trigger,
       reason,
       actor: 'rekeyd',
       note: null,

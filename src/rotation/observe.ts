@@ -18,6 +18,8 @@ export interface Subject {
   /** The rules' terms for a description of it. */
   readonly termsFor: (description: string) => Terms;
   readonly sharedWith: readonly string[];
+  /** What began this look. */
+  readonly trigger: 'schedule' | 'startup';
   readonly circumstances: () => Circumstances;
   /** Digest of the terms that hold now, stored so that a later scan sees a change. */
   readonly termsDigest: string;

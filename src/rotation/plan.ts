@@ -6,7 +6,7 @@ import { claimChecks } from './checks/claims.ts';
 import { issuingChecks } from './checks/issuing.ts';
 import { repairChecks, runningDeliveryCheck } from './checks/repair.ts';
 import { holdChecks, standingChecks } from './checks/standing.ts';
-import { plannedRetirements, tidyingChecks } from './checks/tidying.ts';
+import { deletionCheckedAt, plannedRetirements, tidyingChecks } from './checks/tidying.ts';
 import { earliest } from './decision.ts';
 import type { Check, Decision, Plan, Situation, Verdict } from './decision.ts';
 import { needOf } from './need.ts';
@@ -41,7 +41,7 @@ export function trace(situation: Situation): { check: string; verdict: Verdict |
   let decided = false;
   return CHECKS.map((check) => {
     if (decided) return { check: check.name, verdict: null };
-    const verdict = check.look(situation);
+    const verdict = underMode(situation, check.look(situation));
     decided = verdict.decision !== null;
     return { check: check.name, verdict };
   });
@@ -49,10 +49,19 @@ export function trace(situation: Situation): { check: string; verdict: Verdict |
 
 function decide(situation: Situation): Decision {
   for (const check of CHECKS) {
-    const { decision } = check.look(situation);
+    const { decision } = underMode(situation, check.look(situation));
     if (decision !== null) return decision;
   }
   return { action: 'none', reason: 'up-to-date', held: null, dueAt: null, wanted: null };
+}
+
+/** Mode `observe`: whatever was decided is told, and not done. */
+function underMode({ observation }: Situation, verdict: Verdict): Verdict {
+  const { decision } = verdict;
+  if (observation.mode !== 'observe' || decision === null || decision.action === 'none') return verdict;
+  const saw = `${verdict.saw}; mode is observe, nothing is changed`;
+  const held: Decision = { action: 'none', reason: 'mode-observe', held: null, dueAt: null, wanted: decision.reason };
+  return { saw, decision: held, unblock: 'set `mode: active`' };
 }
 
 /** The first state that holds, in the order of the closed list. */
@@ -64,6 +73,7 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
   if (observation.terms.suspended || pauseOf(situation) !== null) return 'paused';
   if (held === 'blocked') return 'blocked';
   if (held === 'failing' || record.failures > 0) return 'failing';
+  if (record.secrets.some((each) => each.deleteFailures > 0)) return 'failing';
   if (decision.action === 'issue' || rotations.some((each) => isInFlight(each.state))) return 'rotating';
   if (record.secrets.some((each) => each.role === 'superseded')) return 'grace';
   if (decision.action !== 'none' || decision.wanted !== null || needOf(situation) !== null) return 'due';
@@ -83,7 +93,7 @@ function nextDue(situation: Situation, decision: Decision): Instant | null {
     ...plannedRetirements(situation).map((each) => each.at),
     ...own.map((each) => (each.expires === null ? null : each.expires - (skew ?? 0) + SECOND)),
     ...record.secrets.map((each) => (each.missingSince === null ? null : each.missingSince + timing.listLag)),
-    ...record.secrets.map((each) => (each.deletingSince === null ? null : each.deletingSince + timing.listLag)),
+    ...record.secrets.map((each) => (each.deletingSince === null ? null : deletionCheckedAt(each, timing.listLag))),
     ...rotations.map((each) => each.watchUntil),
   ];
   const ahead = earliest(dates.filter((each) => each != null && each > now));

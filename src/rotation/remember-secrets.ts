@@ -171,6 +171,7 @@ function fresh(secretId: string, now: Instant): SecretRecord {
     grace: null,
     missingSince: null,
     deletingSince: null,
+    deleteFailures: 0,
     retireRequested: false,
   };
 }

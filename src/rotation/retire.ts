@@ -1,7 +1,6 @@
 import { IssuerError } from '../domain/errors.ts';
 import type { Outcome } from '../domain/rotation-state.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
-import { backoff } from './backoff.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { issuerOf } from './observe.ts';
@@ -37,10 +36,8 @@ export async function retire(
   } catch (error) {
     if (!(error instanceof IssuerError)) throw error;
     count('failed');
-    const stored = { ...sent, version: sent.version + 1 };
-    const failures = stored.failures + 1;
-    const retryAt = world.clock.now() + backoff(failures, world.random.next());
-    await world.ledger.commit({ credentials: [{ ...stored, failures, retryAt, lastError: error.message }] });
+    const failed = { ...withFailure(sent, proof.secretId), version: sent.version + 1, lastError: error.message };
+    await world.ledger.commit({ credentials: [failed] });
     world.log.warn('deletion-failed', 'Could not delete a secret; it is tried again', {
       ...fields,
       error: error.message,
@@ -52,5 +49,14 @@ function withDeletion(record: CredentialRecord, secretId: string, now: number): 
   return {
     ...record,
     secrets: record.secrets.map((each) => (each.secretId === secretId ? { ...each, deletingSince: now } : each)),
+  };
+}
+
+function withFailure(record: CredentialRecord, secretId: string): CredentialRecord {
+  return {
+    ...record,
+    secrets: record.secrets.map((each) =>
+      each.secretId === secretId ? { ...each, deleteFailures: each.deleteFailures + 1 } : each,
+    ),
   };
 }

@@ -70,7 +70,8 @@ export async function tend(
     tellChanges(world, observation, record, moved);
     const stored = { ...record, version: record.version + 1 };
     if (decision.action === 'none' || round >= ROUNDS) return { record: stored, acted };
-    if (control.stopping.aborted && decision.action === 'issue') return { record: stored, acted };
+    // told to stop: only what this visit began is brought to rest
+    if (control.stopping.aborted && (acted === 0 || decision.action === 'issue')) return { record: stored, acted };
     const rotations = situation.rotations.map((each) =>
       moved.some((other) => other.id === each.id) ? { ...each, version: each.version + 1 } : each,
     );

@@ -1,4 +1,3 @@
-import { isInFlight } from '../../domain/rotation-state.ts';
 import { heldUntil, isHeldByAnother } from '../conclude.ts';
 import { hold, pass } from '../decision.ts';
 import type { Check } from '../decision.ts';
@@ -73,19 +72,6 @@ export const holdChecks: readonly Check[] = [
     look({ observation: { terms } }) {
       if (terms.kind !== 'managed' || !terms.suspended) return pass('its rule does not suspend it');
       return hold('its rule says suspend', 'suspended', null, 'take `suspend` out of its rule');
-    },
-  },
-  {
-    name: 'mode-observe',
-    look({ observation, rotations }) {
-      if (observation.mode !== 'observe') return pass(`mode is ${observation.mode}`);
-      const busy = rotations.some((each) => isInFlight(each.state));
-      return hold(
-        busy ? 'mode is observe, a rotation is in flight' : 'mode is observe: nothing is changed',
-        'mode-observe',
-        null,
-        'set `mode: active`',
-      );
     },
   },
 ];

@@ -1,4 +1,6 @@
 import type { RotationRecord, SecretRecord } from '../../ledger/records.ts';
+import type { Duration, Instant } from '../../domain/time.ts';
+import { backoff } from '../backoff.ts';
 import { pass } from '../decision.ts';
 import type { Check, PlannedRetirement, Situation } from '../decision.ts';
 import { issuerTime } from '../observation.ts';
@@ -135,8 +137,11 @@ function goer(
   if (mode === 'no-delete') return no('mode-no-delete', 'mode is no-delete');
   const clock = clockProblem(observation);
   if (clock !== null) return no('clock-skew', clock);
-  if (secret.deletingSince !== null && now - secret.deletingSince < timing.listLag) {
-    return no('confirming-deletion', 'it was deleted, a list past the lag is awaited');
+  if (secret.deletingSince !== null && now < deletionCheckedAt(secret, timing.listLag)) {
+    const failed = secret.deleteFailures > 0;
+    return failed
+      ? no('backoff', 'its deletion failed and is tried again later')
+      : no('confirming-deletion', 'it was deleted, a list past the lag is awaited');
   }
   const result = proveDeletion(observation, {
     secret,
@@ -145,4 +150,10 @@ function goer(
     createdByUs: rotation?.secretId === secret.secretId,
   });
   return result.proven ? { secret, reason, verdict: { proof: result.proof } } : no(result.reason, result.why);
+}
+
+/** When a deletion that was sent is looked into again: past the lag, later after failures. */
+export function deletionCheckedAt({ deletingSince, deleteFailures }: SecretRecord, listLag: Duration): Instant {
+  const wait = deleteFailures === 0 ? listLag : Math.max(listLag, backoff(deleteFailures, 1));
+  return (deletingSince ?? 0) + wait;
 }

@@ -107,6 +107,7 @@ function withPending(record: CredentialRecord, secretId: string | null, rotation
     grace: null,
     missingSince: null,
     deletingSince: null,
+    deleteFailures: 0,
     retireRequested: false,
   };
   return { ...record, secrets: [...record.secrets, secret] };

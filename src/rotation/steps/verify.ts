@@ -1,7 +1,7 @@
 import { IssuerError } from '../../domain/errors.ts';
 import { formatDuration, SECOND } from '../../domain/time.ts';
 import { withStep } from '../conclude.ts';
-import { pauseOf } from '../pauses.ts';
+import { activePause } from '../pauses.ts';
 import { AttemptFailed, fieldsOf } from './issuance.ts';
 import type { Fresh, Issuance } from './issuance.ts';
 
@@ -63,7 +63,7 @@ export async function settleDown(issuance: Issuance): Promise<void> {
 
 /** Waits with the lease kept, without a slot; a shutdown or a pause ends an attempt that has delivered nothing. */
 export async function rest(issuance: Issuance, duration: number): Promise<void> {
-  const { control, tenure, world, situation } = issuance;
+  const { control, tenure } = issuance;
   await tenure.whileHeld(duration, async (part) => {
     try {
       await control.idle(part);
@@ -72,9 +72,13 @@ export async function rest(issuance: Issuance, duration: number): Promise<void> 
       throw new AttemptFailed('verify', 'verify-interrupted', 'rekeyd was stopped before the new secret was verified');
     }
   });
+  await refuseWherePaused(issuance);
+}
+
+/** A pause ends what has delivered nothing; it is read afresh, since waiting may have taken long. */
+export async function refuseWherePaused({ world, control, situation }: Issuance): Promise<void> {
+  const now = world.clock.now();
   const record = await world.ledger.credential(situation.observation.key);
-  const observation = { ...situation.observation, now: world.clock.now() };
-  if (record !== null && pauseOf({ observation, record }) !== null) {
-    throw new AttemptFailed('verify', 'paused', 'the credential was paused before the new secret was delivered');
-  }
+  if (activePause(record?.pause ?? null, now) === null && activePause(control.pausedAll(), now) === null) return;
+  throw new AttemptFailed('verify', 'paused', 'the credential was paused before the new secret was delivered');
 }

@@ -15,6 +15,7 @@ export function sampleSecret(over: Partial<SecretRecord> = {}): SecretRecord {
     grace: null,
     missingSince: null,
     deletingSince: null,
+    deleteFailures: 0,
     retireRequested: false,
     ...over,
   };

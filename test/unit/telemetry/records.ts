@@ -44,6 +44,7 @@ export function secretRecord(change: Partial<SecretRecord> = {}): SecretRecord {
     grace: null,
     missingSince: null,
     deletingSince: null,
+    deleteFailures: 0,
     retireRequested: false,
     ...change,
   };
