@@ -29,8 +29,7 @@ function timer(duration: Duration, signal: AbortSignal | undefined): Promise<voi
   return new Promise((resolve, reject) => {
     const give = (): void => {
       clearTimeout(handle);
-      // The reason is whatever the caller aborted with; it is handed on as it is.
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is the caller's own
       reject(signal?.reason);
     };
     const handle = setTimeout(() => {

@@ -4,7 +4,7 @@ const REDACTED = '[redacted]';
 
 /**
  * A value that must never be printed: a client secret, or a payload that holds one. It prints as `[redacted]` in JSON,
- * as a string and under `inspect`. `test/unit/unwrap-places.test.ts` names the few files that may call {@link reveal}.
+ * as a string and under `inspect`. `test/unit/structure/unwrap-places.test.ts` names the few files that may call {@link reveal}.
  */
 export class SecretValue {
   readonly #value: string;
