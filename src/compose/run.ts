@@ -53,7 +53,8 @@ export async function runDaemon({ settings, ports, log, version, listening }: Ru
     });
     const server = createHttpServer({ settings: settings.http, daemon, metrics, log, ...ports });
     releasers.push('http', () => server.close());
-    listening?.(await server.start());
+    const address = await server.start();
+    listening?.(address);
     // Before it is started: a start that fails half-way is stopped, too.
     releasers.push('daemon', () => daemon.stop());
     await daemon.start();
