@@ -50,6 +50,7 @@ export async function issue(
       ...fieldsOf(issuance),
       trigger: intent.trigger,
     });
+    if (await isLetGo(issuance, decision.queued)) return;
     const created = await create(issuance);
     if (created === null) return;
     await verify(issuance, created);
@@ -68,6 +69,15 @@ export async function issue(
       );
     } else throw error;
   }
+}
+
+/** Told to stop while the intent was being stored: no new create (P2). A person's request stays queued. */
+async function isLetGo({ control, tenure }: Issuance, queued: RotationRecord | null): Promise<boolean> {
+  if (!control.stopping.aborted) return false;
+  if (queued === null)
+    throw new AttemptFailed('create', 'interrupted', 'rekeyd was stopped before it asked for a secret');
+  await tenure.advance({ ...tenure.rotation, sentAt: null, owner: null, leaseUntil: null });
+  return true;
 }
 
 /** The durable intent: a new rotation, or a manual request that was stored before. */

@@ -6,6 +6,8 @@ export class Life {
   #killAt: { readonly call: number; readonly side: 'before' | 'after' } | null = null;
   /** The call in which it was killed. */
   killedIn = 'not killed';
+  /** Hears of each call before it leaves. */
+  onCall: ((call: number, name: string) => void) | null = null;
 
   get over(): boolean {
     return this.#over;
@@ -25,6 +27,7 @@ export class Life {
     if (this.#over) return false;
     const mine = this.#killAt?.call === this.calls;
     this.calls += 1;
+    this.onCall?.(this.calls - 1, name);
     if (!mine) return true;
     this.killedIn = name;
     this.end();

@@ -10,6 +10,7 @@ import { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { World } from '../../src/rotation/world.ts';
 import type { LogFields } from '../../src/telemetry/log.ts';
 import { silentMeter } from '../../src/telemetry/meter.ts';
+import type { VaultCapabilities } from '../../src/vaults/contract.ts';
 import { MemoryVault, memoryVaultType } from '../../src/vaults/memory.ts';
 import { createManualPorts } from '../fakes/manual-ports.ts';
 import type { ManualPorts } from '../fakes/manual-ports.ts';
@@ -30,6 +31,8 @@ export interface StageOptions {
   /** Default: one rule for all credentials, that delivers to each vault under `{clientId}`. */
   readonly rules?: (policy: Policy) => readonly Rule[];
   readonly schedule?: string;
+  /** What a vault cannot do, by its name; default: it can do all. */
+  readonly capabilities?: Readonly<Record<string, Partial<Pick<VaultCapabilities, 'compareAndSet' | 'readable'>>>>;
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -53,6 +56,8 @@ export class Stage {
   readonly lines: { level: string; event: string; fields: LogFields }[] = [];
   ledger: MemoryLedger = new MemoryLedger();
   settings: Settings;
+  /** Hears of each call of the next daemons to issuer, vaults and ledger before it leaves. */
+  onCall: ((call: number, name: string) => void) | null = null;
   #life = new Life();
   #daemon: Daemon | null = null;
   #starts = 0;
@@ -63,7 +68,12 @@ export class Stage {
     const { timing = {}, behaviour = {} } = options;
     this.issuer = new MemoryIssuer(this.ports, { timing, behaviour });
     const names = options.vaults ?? ['a', 'b'];
-    this.vaults = new Map(names.map((name) => [name, new MemoryVault({ ...this.ports, name, readBack: 10 * SECOND })]));
+    this.vaults = new Map(
+      names.map((name) => {
+        const context = { ...this.ports, name, readBack: 10 * SECOND };
+        return [name, new MemoryVault(context, options.capabilities?.[name])];
+      }),
+    );
     this.settings = settingsOf(options, names);
   }
 
@@ -119,6 +129,7 @@ export class Stage {
   /** Starts the daemon, and lets its first scan run as far as it gets without time passing. */
   async start(): Promise<Daemon> {
     this.#life = new Life();
+    this.#life.onCall = (call, name) => this.onCall?.(call, name);
     if (this.#kill !== null) this.#life.killAt(this.#kill.call, this.#kill.side);
     this.#kill = null;
     this.#daemon = this.open(this.ledger, this.#life);

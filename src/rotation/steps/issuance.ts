@@ -69,6 +69,8 @@ export function fieldsOf({ tenure, terms }: Pick<Issuance, 'tenure' | 'terms'>):
 
 /** A shutdown is nobody's fault; so many in a row are a crash loop, and told as failing. */
 const INTERRUPTIONS = 3;
+/** Ends that say nothing of the next attempt: they count as no failure. */
+const NOBODYS_FAULT: ReadonlySet<Reason> = new Set(['paused', 'interrupted']);
 
 /** Stores that the attempt is over. Its secret becomes an orphan of ours: the plan deletes it, with proof. */
 export async function recordFailure(issuance: Issuance, failure: AttemptFailed): Promise<void> {
@@ -82,11 +84,12 @@ export async function recordFailure(issuance: Issuance, failure: AttemptFailed):
     abandon(scene, record, rotation, { step, outcome: 'failed', reason, message }, jitter);
   await tenure.advance(end(situation.record).rotation, (record) => {
     const ended = end(withPending(record, rotation.secretId, rotation.id)).record;
-    if (reason === 'paused') return { ...ended, failures: record.failures, retryAt: record.retryAt };
+    if (NOBODYS_FAULT.has(reason)) return { ...ended, failures: record.failures, retryAt: record.retryAt };
     if (reason !== 'verify-interrupted') return ended;
     const interruptions = record.interruptions + 1;
     if (interruptions >= INTERRUPTIONS) return { ...ended, interruptions };
-    return { ...ended, interruptions, failures: record.failures, retryAt: record.retryAt, lastError: record.lastError };
+    const { failures, retryAt, lastError, lastReason } = record;
+    return { ...ended, interruptions, failures, retryAt, lastError, lastReason };
   });
   world.meter.rotation(rotation.issuer, rotation.reason, 'failed');
   const fields = { ...fieldsOf(issuance), reason, step, error: message };

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { HOUR, MINUTE } from '../../src/domain/time.ts';
+import { passServed, payloadOf, SHORT } from './short-lives.ts';
+import { Stage } from './stage.ts';
+
+const SIDES = ['before', 'after'] as const;
+
+describe('a SIGKILL at any call', () => {
+  it('P1: of a renewal and the deletion of the old secret', { timeout: 60_000 }, async () => {
+    const calls = (await killed(renewal, null)).calls;
+    expect(calls).toBeGreaterThan(40);
+    for (let at = 0; at < calls; at += 1) {
+      for (const side of SIDES) {
+        const { stage, where } = await killed(renewal, { at, side });
+        await passServed(stage, 'shop', 3 * HOUR, where);
+        expect((await stage.view('shop')).state, where).toBe('ok');
+        expect(stage.issuer.secrets('shop'), `${where}: the old one is gone, no orphan stays`).toHaveLength(1);
+        expect(await newestGeneration(stage), where).toBeLessThanOrEqual(3);
+        expect((await stage.rotations('shop')).every(isOver), where).toBe(true);
+        stage.crash();
+      }
+    }
+  });
+
+  it(
+    'P1: of an adoption, the copy to a destination that lacks it, the takeover of what was adopted, and its deletion',
+    { timeout: 60_000 },
+    async () => {
+      const calls = (await killed(adoption, null)).calls;
+      expect(calls).toBeGreaterThan(40);
+      for (let at = 0; at < calls; at += 1) {
+        for (const side of SIDES) {
+          const { stage, where } = await killed(adoption, { at, side });
+          await passServed(stage, 'shop', 4 * HOUR, where);
+          expect((await stage.view('shop')).state, where).toBe('ok');
+          expect(stage.vault('a').peek('shop')?.mark?.generation, where).toBeGreaterThan(0);
+          // the one that is served, and the stranger's that no entry named
+          expect(
+            stage.issuer
+              .secrets('shop')
+              .map((each) => each.description)
+              .filter(isStrangers),
+            where,
+          ).toHaveLength(1);
+          expect(stage.issuer.secrets('shop'), where).toHaveLength(2);
+          stage.crash();
+        }
+      }
+    },
+  );
+});
+
+/** A stage right before what is to be interrupted, with how long that takes. */
+type Scene = () => Promise<{ stage: Stage; lasts: number }>;
+
+async function killed(scene: Scene, kill: { at: number; side: 'before' | 'after' } | null) {
+  const { stage, lasts } = await scene();
+  if (kill !== null) stage.killAt(kill.at, kill.side);
+  await stage.start();
+  await stage.pass(lasts, 5 * MINUTE);
+  const where = kill === null ? 'not killed' : `killed ${kill.side} call ${kill.at}, ${stage.killedIn}`;
+  const calls = stage.callCount;
+  stage.crash();
+  await stage.start();
+  return { stage, where, calls };
+}
+
+async function renewal() {
+  const stage = new Stage({ policy: SHORT, limits: { createsPerDay: 6 } });
+  stage.issuer.addCredential('shop');
+  await stage.start();
+  await stage.pass(9 * HOUR - 10 * MINUTE, HOUR);
+  stage.crash();
+  await stage.pass(15 * MINUTE);
+  return { stage, lasts: HOUR + 20 * MINUTE };
+}
+
+async function adoption() {
+  const stage = new Stage({ policy: SHORT });
+  stage.issuer.addCredential('shop');
+  const old = stage.issuer.addSecret('shop', { expires: stage.clock.now() + 3 * HOUR + 20 * MINUTE }, HOUR);
+  stage.issuer.addSecret('shop', { description: 'of somebody else' }, HOUR);
+  stage.vault('a').putForeign('shop', payloadOf('shop', old.value.reveal(), old.secretId));
+  return { stage, lasts: 2 * HOUR };
+}
+
+function isStrangers(description: string): boolean {
+  return !description.includes('[rekeyd:');
+}
+
+function isOver({ state }: { readonly state: string }): boolean {
+  return state === 'done' || state === 'abandoned';
+}
+
+async function newestGeneration(stage: Stage): Promise<number> {
+  return (await stage.rotations('shop'))[0]?.generation ?? 0;
+}
