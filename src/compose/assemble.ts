@@ -25,7 +25,7 @@ export async function assemble(
   releasers.push('ledger', () => ledger.close());
   const vaults = new Map<string, Vault>();
   for (const name of settings.vaults.keys()) {
-    const { vault } = await openVault(settings, name, around);
+    const { vault } = await openVault(settings, name, around, options.readOnly);
     releasers.push(`vault ${name}`, () => vault.close());
     vaults.set(name, vault);
   }

@@ -43,12 +43,13 @@ export async function openVault(
   settings: Settings,
   name: string,
   around: Surroundings,
+  readOnly = false,
 ): Promise<{ vault: Vault; type: VaultType }> {
   const { type: typeName, options, timeout, readBack, requestsPerSecond } = part('vaults', settings.vaults, name);
   const type = typeNamed('vaults', vaultTypes, typeName, name);
   const { ports, meter } = around;
   const log = around.log.with({ vault: name });
-  const vault = await type.create(options, { ...ports, name, timeout, readBack, log, meter });
+  const vault = await type.create(options, { ...ports, name, timeout, readBack, log, meter, readOnly });
   return { vault: guardVault(vault, { timeout, requestsPerSecond, ports, meter }), type };
 }
 

@@ -39,7 +39,7 @@ export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: P
     log: quiet,
     loadSettings: (files) => loadSettings(files, { readFile, env, backends }),
     openIssuer: (settings, name) => Promise.resolve().then(() => openIssuer(settings, name, around)),
-    openVault: (settings, name) => openVault(settings, name, around),
+    openVault: (settings, name) => openVault(settings, name, around, true),
     matcher: (settings) => createMatcher(settings, vaultTypes),
     openData8: (settings, name) =>
       Promise.resolve().then(() => {

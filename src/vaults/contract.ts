@@ -105,6 +105,8 @@ export interface VaultContext extends Ports {
   readonly readBack: Duration;
   readonly log: Log;
   readonly meter: Meter;
+  /** Opened by a command that changes nothing: no folder and no key is made either. Default: false. */
+  readonly readOnly?: boolean;
 }
 
 /** What the vault type `module` hands to a user's `createVault(options, context)`. */

@@ -29,10 +29,12 @@ import { sameMark } from './mark-fields.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { optionError, prepareFolder } from './private-files.ts';
 import { isNotFound, onFiles } from './system-error.ts';
+import { vacantVault } from './vacant.ts';
 
 const MAX_BYTES = 1_048_576;
 const MAX_FILE_NAME = 255;
 const SIDECAR_ENDING = '.json';
+const CAPABILITIES = { compareAndSet: false, readable: true, map: false } as const;
 
 const id = (what: string) =>
   z
@@ -68,7 +70,7 @@ class DirectoryVault implements Vault {
   readonly name: string;
   readonly type = 'directory';
   readonly identity: string;
-  readonly capabilities = { compareAndSet: false, readable: true, map: false } as const;
+  readonly capabilities = CAPABILITIES;
   readonly readBack: Duration;
   readonly #path: string;
   readonly #access: Access;
@@ -245,16 +247,24 @@ export const directoryVaultType = {
 
 /** @throws ConfigError where the folder cannot be used. */
 async function openDirectoryVault(options: z.output<typeof schema>, context: VaultContext): Promise<Vault> {
-  const access = { mode: Number.parseInt(options.mode, 8), uid: options.uid, gid: options.gid };
+  const rights = { mode: Number.parseInt(options.mode, 8), uid: options.uid, gid: options.gid };
   const option = { vault: context.name, option: 'path', path: options.path };
-  const made = await prepareFolder(option, folderMode(access), 0o022);
+  if (context.readOnly === true) {
+    const there = await probe(options.path).then(
+      () => true,
+      () => false,
+    );
+    if (!there) return vacantVault('directory', `directory:${options.path}`, CAPABILITIES, context);
+    return new DirectoryVault(options.path, rights, context);
+  }
+  const made = await prepareFolder(option, folderMode(rights), 0o022);
   try {
-    if (made) await giveFolder(options.path, access);
+    if (made) await giveFolder(options.path, rights);
   } catch (error) {
-    throw optionError(option, `cannot give '${options.path}' to group ${access.gid ?? ''}: ${safeMessage(error)}`);
+    throw optionError(option, `cannot give '${options.path}' to group ${rights.gid ?? ''}: ${safeMessage(error)}`);
   }
   await prepareFolder({ ...option, path: join(options.path, SIDECAR_FOLDER) }, 0o700, 0o077);
-  return new DirectoryVault(options.path, access, context);
+  return new DirectoryVault(options.path, rights, context);
 }
 
 function nameProblem(name: string): string | null {

@@ -18,9 +18,11 @@ import { publish, readNewest } from './file-versions.ts';
 import { sameMark } from './mark-fields.ts';
 import { optionError, prepareFolder } from './private-files.ts';
 import { isNotFound, onFiles, systemCode } from './system-error.ts';
+import { vacantVault } from './vacant.ts';
 
 const MAX_BYTES = 1_048_576;
 const MAX_FILE_NAME = 255;
+const CAPABILITIES = { compareAndSet: true, readable: true, map: false } as const;
 /** Stands in the vault's folder, so that an empty mount point is not taken for a vault without entries. */
 const SIGN = '.rekeyd-vault';
 
@@ -39,7 +41,7 @@ class FileVault implements Vault {
   readonly name: string;
   readonly type = 'file';
   readonly identity: string;
-  readonly capabilities = { compareAndSet: true, readable: true, map: false } as const;
+  readonly capabilities = CAPABILITIES;
   readonly readBack: Duration;
   readonly #path: string;
   readonly #key: FileKey;
@@ -236,6 +238,9 @@ export const fileVaultType = {
 /** @throws ConfigError where folder or key cannot be used. */
 async function openFileVault(options: z.output<typeof schema>, context: VaultContext): Promise<Vault> {
   const option = { vault: context.name, option: 'path', path: options.path };
+  if (context.readOnly === true && !(await isInUse(options))) {
+    return vacantVault('file', `file:${options.path}`, CAPABILITIES, context);
+  }
   await prepareFolder(option, 0o700, 0o077);
   const key = await openKey(options.key, () => hasEntries(options.path), context);
   try {
@@ -244,6 +249,16 @@ async function openFileVault(options: z.output<typeof schema>, context: VaultCon
     throw optionError(option, `cannot write to '${options.path}': ${safeMessage(error)}`);
   }
   return new FileVault(options.path, key, context);
+}
+
+/** Whether a daemon has used it: then opening it makes nothing. Entries without their key are an error all the same. */
+async function isInUse({ path, key }: z.output<typeof schema>): Promise<boolean> {
+  const there = (file: string) =>
+    access(file).then(
+      () => true,
+      () => false,
+    );
+  return ((await there(key)) && (await there(join(path, SIGN)))) || ((await there(path)) && (await hasEntries(path)));
 }
 
 /** Only where it is missing, so that a vault on a read-only file system can be read. */

@@ -20,6 +20,7 @@ const SUPPORT = new Set([
   'private-files',
   'system-error',
   'one-at-a-time',
+  'vacant',
   // parts of one vault
   'directory-access',
   'directory-sidecar',
