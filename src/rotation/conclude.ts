@@ -128,15 +128,16 @@ function moveDelivering(observation: Observation, record: CredentialRecord, rota
 }
 
 function moveGrace(observation: Observation, record: CredentialRecord, rotation: RotationRecord): Moved | null {
+  // one that is served again after a roll-back is not superseded now, and will be: the rotation is not over (V14)
   const left = record.secrets.filter(
-    (each) => rotation.supersedes.includes(each.secretId) && each.role === 'superseded',
+    (each) => rotation.supersedes.includes(each.secretId) && each.role !== 'unmanaged',
   );
   if (left.length === 0) {
     if (observation.secrets === null) return null;
     const { now } = observation;
     return { record, rotation: { ...withStep(rotation, 'retire', now, 'ok'), state: 'done', finishedAt: now } };
   }
-  const dates = left.map((each) => each.deleteAfter);
+  const dates = left.map((each) => (each.role === 'superseded' ? each.deleteAfter : null));
   const deleteAfter = dates.includes(null) ? null : Math.max(...dates.filter((each) => each !== null));
   return deleteAfter === rotation.deleteAfter ? null : { record, rotation: { ...rotation, deleteAfter } };
 }
@@ -157,7 +158,7 @@ export function settle(observation: Observation, record: CredentialRecord, rotat
   const replaced = secrets.filter((each) => each.role === 'superseded' && !elsewhere.has(each.secretId));
   const dates = replaced.map((each) => each.deleteAfter ?? now + grace);
   return {
-    record: { ...record, secrets, failures: 0, interruptions: 0, retryAt: null, lastError: null },
+    record: { ...record, secrets, failures: 0, interruptions: 0, retryAt: null, lastError: null, lastReason: null },
     rotation: {
       ...rotation,
       // where nothing was replaced there is no grace to wait for
@@ -203,7 +204,7 @@ export function abandon(
   { now, timing }: Pick<Observation, 'now' | 'timing'>,
   record: CredentialRecord,
   rotation: RotationRecord,
-  { step, outcome, message }: Ending,
+  { step, outcome, reason, message }: Ending,
   jitter: number,
 ): Moved {
   const failures = record.failures + 1;
@@ -213,6 +214,7 @@ export function abandon(
       failures,
       retryAt: now + backoff(failures, jitter),
       lastError: message,
+      lastReason: reason,
     },
     rotation: {
       ...withStep(rotation, step, now, outcome),

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { DAY, HOUR } from '../../src/domain/time.ts';
+import { expectSound, jsonByHand, markAt, renew, secretIds, servingStage, writes } from './scene.ts';
+
+describe('an entry that somebody changed', () => {
+  it('V12: a value that is missing counts as not delivered: it is copied again', async () => {
+    const stage = await servingStage();
+    stage.vault('b').makeEmpty('shop');
+    expect(await stage.allServedAlive('shop')).toBe(false);
+    await stage.pass(2 * HOUR);
+    expect(stage.issuer.count('createSecret')).toBe(1);
+    expect(markAt(stage, 'b')).toEqual({ generation: 1, secretId: '1' });
+    expect(stage.events('destination-state').map((each) => each.fields['state'])).toContain('drifted');
+    await expectSound(stage);
+  });
+
+  it('V12: where no other destination holds it, a new generation is made', async () => {
+    const stage = await servingStage({ vaults: ['a'] });
+    stage.vault('a').makeEmpty('shop');
+    await stage.pass(2 * HOUR);
+    expect(markAt(stage, 'a')).toEqual({ generation: 2, secretId: '2' });
+    expect(stage.issuer.count('createSecret')).toBe(2);
+    await stage.pass(15 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+
+  it('V12: an empty entry holds the deletion of the old secret back', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await stage.pass(13 * DAY, DAY);
+    stage.vault('b').makeEmpty('shop');
+    stage.vault('b').fail({ fault: 'unavailable', operations: ['deliver'] });
+    await stage.pass(5 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    expect((await stage.view('shop')).state).toBe('failing');
+    stage.vault('b').mend();
+    await stage.pass(15 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+
+  it('V14: rolled back in one vault: told, delivered again, the old secret gets a full grace from then', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await stage.pass(10 * DAY, DAY);
+    stage.vault('b').rollBack('shop');
+    expect(markAt(stage, 'b')).toEqual({ generation: 1, secretId: '1' });
+    await stage.pass(2 * HOUR);
+    expect(markAt(stage, 'b')).toEqual({ generation: 2, secretId: '2' });
+    expect(stage.events('destination-state').map((each) => each.fields['state'])).toContain('behind');
+    await stage.pass(13 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(DAY + 2 * HOUR, HOUR);
+    expect(secretIds(stage)).toEqual(['2']);
+    expect(stage.issuer.count('createSecret')).toBe(2);
+    await expectSound(stage);
+  });
+
+  it('V14: rolled back and kept so: nothing is deleted while anything serves it', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    stage.vault('b').rollBack('shop');
+    stage.vault('b').fail({ fault: 'denied', operations: ['deliver'] });
+    await stage.pass(16 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    expect((await stage.view('shop')).state).toBe('failing');
+    expect((await stage.view('shop')).secrets.find((each) => each.secretId === '1')?.deleteAfter).toBeNull();
+    await expectSound(stage);
+  });
+
+  it('V14: rolled back everywhere: a new generation, nothing is deleted early, no rotation is called done before', async () => {
+    const stage = await servingStage();
+    const second = await renew(stage);
+    await stage.pass(DAY, HOUR);
+    stage.vault('a').rollBack('shop');
+    stage.vault('b').rollBack('shop');
+    await stage.pass(2 * HOUR);
+    expect(markAt(stage, 'a')).toEqual({ generation: 3, secretId: '3' });
+    expect(markAt(stage, 'b')).toEqual({ generation: 3, secretId: '3' });
+    expect(secretIds(stage)).toEqual(['1', '2', '3']);
+    expect((await stage.daemon.rotation(second))?.state).toBe('grace');
+    await stage.pass(13 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2', '3']);
+    await stage.pass(2 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['3']);
+    expect((await stage.daemon.rotation(second))?.state).toBe('done');
+    await expectSound(stage);
+  });
+
+  it('V17: a value that was changed under our mark is drift, not delivered: the true one is copied over it', async () => {
+    const stage = await servingStage();
+    stage.vault('b').editByHand('shop', jsonByHand('changed-by-hand', '1'));
+    await stage.pass(2 * HOUR);
+    expect(markAt(stage, 'b')).toEqual({ generation: 1, secretId: '1' });
+    expect(stage.issuer.count('createSecret')).toBe(1);
+    expect(stage.events('destination-state').map((each) => each.fields['state'])).toContain('drifted');
+    await expectSound(stage);
+  });
+
+  it('V17: changed under our mark in all vaults: nothing is copied from them, a new generation goes everywhere', async () => {
+    const stage = await servingStage();
+    stage.vault('a').editByHand('shop', jsonByHand('changed-by-hand', '1'));
+    stage.vault('b').editByHand('shop', jsonByHand('changed-by-hand', '1'));
+    await stage.pass(2 * HOUR);
+    expect(markAt(stage, 'a')).toEqual({ generation: 2, secretId: '2' });
+    expect(markAt(stage, 'b')).toEqual({ generation: 2, secretId: '2' });
+    await stage.pass(15 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+
+  it('V17: a changed entry holds deletions back, never a new generation', async () => {
+    const stage = await servingStage({ policy: { lifetime: 20 * DAY, renewBefore: 6 * DAY, grace: 3 * DAY } });
+    await renew(stage);
+    stage.vault('b').editByHand('shop', jsonByHand(stage.issuer.valueOf('shop', '1') ?? '', '1'));
+    stage.vault('b').fail({ fault: 'unavailable', operations: ['deliver'] });
+    await stage.pass(13 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(2 * DAY, HOUR);
+    expect(markAt(stage, 'a')?.generation).toBe(3);
+    expect(secretIds(stage)).toEqual(['1', '2', '3']);
+    stage.vault('b').mend();
+    await stage.pass(4 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['3']);
+    await expectSound(stage);
+  });
+
+  it('V19: rolled back hours before the deletion and repaired by rekeyd: the grace starts anew from the repair', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await stage.pass(14 * DAY - 5 * HOUR, HOUR);
+    stage.vault('a').rollBack('shop');
+    await stage.pass(DAY, HOUR);
+    expect(markAt(stage, 'a')?.generation).toBe(2);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(12 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(2 * DAY, HOUR);
+    expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+
+  it('V19: rolled back and repaired by hand between two looks: the grace starts anew all the same', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await stage.pass(14 * DAY - 5 * HOUR, HOUR);
+    const before = writes(stage, 'a');
+    stage.vault('a').rollBack('shop');
+    stage.vault('a').rollBack('shop');
+    expect(markAt(stage, 'a')?.generation).toBe(2);
+    await stage.pass(DAY, HOUR);
+    expect(writes(stage, 'a')).toBe(before);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(12 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(2 * DAY, HOUR);
+    expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+});
