@@ -1,3 +1,5 @@
+import type { IssuerError } from './errors.ts';
+
 /**
  * Why a plan says what it says. The same words appear in logs, metrics, the API and the `plan` command.
  * Each is explained in docs/reasons.md, and a test holds that page to this list.
@@ -14,7 +16,6 @@ export const REASONS = [
   'destination-drifted',
   'format-changed',
   'secret-gone',
-  'rebuilt',
   'unusable-lifetime',
   // something is under way, or comes later
   'in-flight',
@@ -65,3 +66,8 @@ export const REASONS = [
 ] as const;
 
 export type Reason = (typeof REASONS)[number];
+
+/** What a failed call to an issuer comes under. */
+export function failureReason(error: Pick<IssuerError, 'fault'>): 'issuer-forbidden' | 'issuer-failed' {
+  return error.fault === 'forbidden' ? 'issuer-forbidden' : 'issuer-failed';
+}

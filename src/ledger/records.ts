@@ -100,6 +100,8 @@ export interface CredentialRecord extends CredentialKey {
   /** No new attempt before this; jitter included. */
   readonly retryAt: Instant | null;
   readonly lastError: string | null;
+  /** What `lastError` comes under in the closed list; null where it is. */
+  readonly lastReason: Reason | null;
   readonly pause: Pause | null;
   /** Since when the issuer's list lacks the credential; null while it is listed. */
   readonly goneSince: Instant | null;

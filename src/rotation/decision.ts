@@ -75,6 +75,8 @@ export interface Verdict {
 export interface Plan {
   readonly decision: Decision;
   readonly state: CredentialState;
+  /** Why it is in that state. */
+  readonly reason: Reason;
   readonly urgent: boolean;
   /** When something may be due next; null: nothing before the next full look. */
   readonly dueAt: Instant | null;

@@ -24,6 +24,7 @@ export function freshRecord(key: CredentialKey, description: string): Credential
     interruptions: 0,
     retryAt: null,
     lastError: null,
+    lastReason: null,
     pause: null,
     goneSince: null,
   };

@@ -1,5 +1,6 @@
 import { parseMarker } from '../domain/marker.ts';
 import { IssuerError, safeMessage } from '../domain/errors.ts';
+import { failureReason } from '../domain/reason.ts';
 import { DAY } from '../domain/time.ts';
 import type { Destination, Terms } from '../config/terms.ts';
 import type { Issuer, ListedCredential } from '../issuers/contract.ts';
@@ -106,8 +107,7 @@ async function readSecrets(
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof IssuerError)) throw error;
-    const reason = error.fault === 'forbidden' ? 'issuer-forbidden' : 'issuer-failed';
-    return { secrets: null, issuerError: { reason, message: error.message } };
+    return { secrets: null, issuerError: { reason: failureReason(error), message: error.message } };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CredentialState } from '../domain/credential-state.ts';
+import type { Reason } from '../domain/reason.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
 import { MINUTE, SECOND } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
@@ -6,7 +7,7 @@ import { claimChecks } from './checks/claims.ts';
 import { issuingChecks } from './checks/issuing.ts';
 import { repairChecks, runningDeliveryCheck } from './checks/repair.ts';
 import { holdChecks, standingChecks } from './checks/standing.ts';
-import { deletionCheckedAt, plannedRetirements, tidyingChecks } from './checks/tidying.ts';
+import { deletionCheckedAt, leftoverFrom, plannedRetirements, tidyingChecks } from './checks/tidying.ts';
 import { earliest } from './decision.ts';
 import type { Check, Decision, Plan, Situation, Verdict } from './decision.ts';
 import { needOf } from './need.ts';
@@ -27,9 +28,11 @@ export const CHECKS: readonly Check[] = [
 /** What to do now. Pure: the same situation gives the same plan. */
 export function plan(situation: Situation): Plan {
   const decision = decide(situation);
+  const state = stateOf(situation, decision);
   return {
     decision,
-    state: stateOf(situation, decision),
+    state,
+    reason: reasonOf(situation, decision, state),
     urgent: needOf(situation)?.urgent ?? false,
     dueAt: nextDue(situation, decision),
     retirements: plannedRetirements(situation),
@@ -80,6 +83,13 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
   return 'ok';
 }
 
+/** Why it is in that state: one that is failing says what the last attempt failed of, not that it waits. */
+function reasonOf({ record }: Situation, decision: Decision, state: CredentialState): Reason {
+  const { reason } = decision;
+  const told = decision.action === 'none' && decision.held === 'failing' && reason !== 'backoff';
+  return state === 'failing' && !told ? (record.lastReason ?? reason) : reason;
+}
+
 /** When to look again, besides the full look: everything that has a date. */
 function nextDue(situation: Situation, decision: Decision): Instant | null {
   const { observation, record, rotations } = situation;
@@ -92,6 +102,7 @@ function nextDue(situation: Situation, decision: Decision): Instant | null {
     record.pause?.until,
     ...plannedRetirements(situation).map((each) => each.at),
     ...own.map((each) => (each.expires === null ? null : each.expires - (skew ?? 0) + SECOND)),
+    ...own.map((each) => leftoverFrom(each, rotations) - (skew ?? 0) + SECOND).filter(Number.isFinite),
     ...record.secrets.map((each) => (each.missingSince === null ? null : each.missingSince + timing.listLag)),
     ...record.secrets.map((each) => (each.deletingSince === null ? null : deletionCheckedAt(each, timing.listLag))),
     ...rotations.map((each) => each.watchUntil),
@@ -111,9 +122,9 @@ function waitsForOthers(situation: Situation, decision: Decision): boolean {
 const WAITING_REASONS: ReadonlySet<string> = new Set(['destination-unproven', 'still-served', 'issuer-failed']);
 
 /** A date that has passed while something held the work back. */
-function hasLateWork({ observation, record }: Situation): boolean {
+function hasLateWork({ observation, record, rotations }: Situation): boolean {
   const now = issuerTime(observation);
-  return record.secrets.some((each) => each.role === 'orphan' && each.expires !== null && each.expires <= now);
+  return record.secrets.some((each) => each.role === 'orphan' && leftoverFrom(each, rotations) <= now);
 }
 
 function retrySoon({ observation: { terms } }: Situation): number {

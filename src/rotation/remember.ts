@@ -36,6 +36,9 @@ export function remember(observation: Observation): CredentialRecord {
     renewAt: renewAtOf(observation, shown),
     goneSince: listed === null ? (record.goneSince ?? now) : null,
     lookedAt: now,
+    ...(record.failures > 0 || secrets.some((each) => each.deleteFailures > 0)
+      ? {}
+      : { lastError: null, lastReason: null }),
   };
 }
 

@@ -89,6 +89,7 @@ async function remember(
     failures,
     retryAt: problem === null ? null : now + backoff(failures, world.random.next()),
     lastError: problem,
+    lastReason: problem === null ? null : ('vault-failed' as const),
   };
   const moved: RotationRecord[] =
     rotation === null || problem === null ? [] : [{ ...withStep(rotation, 'deliver', now, 'failed'), error: problem }];

@@ -1,4 +1,5 @@
 import { IssuerError } from '../domain/errors.ts';
+import { failureReason } from '../domain/reason.ts';
 import type { Outcome } from '../domain/rotation-state.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 import type { Control } from './control.ts';
@@ -36,8 +37,8 @@ export async function retire(
   } catch (error) {
     if (!(error instanceof IssuerError)) throw error;
     count('failed');
-    const failed = { ...withFailure(sent, proof.secretId), version: sent.version + 1, lastError: error.message };
-    await world.ledger.commit({ credentials: [failed] });
+    const stored = { ...sent, version: sent.version + 1 };
+    await world.ledger.commit({ credentials: [withFailure(stored, proof.secretId, error)] });
     world.log.warn('deletion-failed', 'Could not delete a secret; it is tried again', {
       ...fields,
       error: error.message,
@@ -52,9 +53,11 @@ function withDeletion(record: CredentialRecord, secretId: string, now: number): 
   };
 }
 
-function withFailure(record: CredentialRecord, secretId: string): CredentialRecord {
+function withFailure(record: CredentialRecord, secretId: string, error: IssuerError): CredentialRecord {
   return {
     ...record,
+    lastError: error.message,
+    lastReason: failureReason(error),
     secrets: record.secrets.map((each) =>
       each.secretId === secretId ? { ...each, deleteFailures: each.deleteFailures + 1 } : each,
     ),

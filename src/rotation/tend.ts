@@ -57,7 +57,7 @@ export async function tend(
     const record: CredentialRecord = {
       ...conclusion.record,
       state: planned.state,
-      reason: decision.reason,
+      reason: planned.reason,
       dueAt: planned.dueAt,
       terms: subject.termsDigest,
       resyncAt: resyncAt(observation.now),

@@ -1,4 +1,5 @@
 import { IssuerError } from '../../domain/errors.ts';
+import { failureReason } from '../../domain/reason.ts';
 import { withStep } from '../conclude.ts';
 import { AttemptFailed, descriptionOf, fieldsOf, issuerNow } from './issuance.ts';
 import type { Fresh, Issuance } from './issuance.ts';
@@ -25,8 +26,7 @@ export async function create(issuance: Issuance): Promise<Fresh | null> {
     control.issuerFailed(issuance.situation.observation.key, error);
     if (error.surelyNotApplied) {
       // nothing was made, and nothing can land late: there is nothing to watch for
-      const reason = error.fault === 'forbidden' ? 'issuer-forbidden' : 'issuer-failed';
-      throw new AttemptFailed('create', reason, error.message);
+      throw new AttemptFailed('create', failureReason(error), error.message);
     }
     await loseTrack(issuance, error);
     return null;

@@ -105,7 +105,7 @@ async function recordDelivery(
       ...withResults(record, results, issuance),
       failures,
       retryAt: failed.length > 0 && over ? now + backoff(failures, jitter) : record.retryAt,
-      lastError: error[0] ?? record.lastError,
+      ...(error[0] === undefined ? {} : { lastError: error[0], lastReason: 'vault-failed' as const }),
     };
   });
   if (over && failed.length > 0) {

@@ -1,6 +1,7 @@
 import { IssuerError } from '../../domain/errors.ts';
 import { parseMarker } from '../../domain/marker.ts';
-import { MINUTE, SECOND } from '../../domain/time.ts';
+import { failureReason } from '../../domain/reason.ts';
+import { formatInstantOrNull, MINUTE, SECOND } from '../../domain/time.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { ListedSecret } from '../../issuers/contract.ts';
 import { withStep } from '../conclude.ts';
@@ -31,7 +32,11 @@ export async function extend(issuance: Issuance, fresh: Fresh): Promise<Fresh> {
   }
   const now = world.clock.now();
   await tenure.advance({ ...withStep(tenure.rotation, 'extend', now, needed ? 'ok' : 'skipped'), expires });
-  if (needed) world.log.info('secret-extended', 'The new secret has its full life', { ...fieldsOf(issuance), expires });
+  if (needed)
+    world.log.info('secret-extended', 'The new secret has its full life', {
+      ...fieldsOf(issuance),
+      expires: formatInstantOrNull(expires),
+    });
   return { ...fresh, expires };
 }
 
@@ -45,6 +50,7 @@ async function prolong(issuance: Issuance, fresh: Fresh, provisional: number): P
       await issuer.updateSecret(tenure.rotation.clientId, fresh.secretId, wish, control.giveUp);
     } catch (error) {
       if (!(error instanceof IssuerError)) throw error;
+      if (error.fault === 'forbidden') throw new AttemptFailed('extend', failureReason(error), error.message);
       // it may have been applied all the same: the list tells
       const fields = { ...fieldsOf(issuance), error: error.message };
       world.log.warn('extend-unsure', 'The extension was not answered; the list is asked', fields);

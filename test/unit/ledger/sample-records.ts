@@ -66,6 +66,7 @@ export function sampleCredential(over: Partial<CredentialRecord> = {}): Credenti
     interruptions: 0,
     retryAt: null,
     lastError: null,
+    lastReason: null,
     pause: null,
     goneSince: null,
     ...over,

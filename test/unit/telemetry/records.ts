@@ -26,6 +26,7 @@ export function credentialRecord(change: Partial<CredentialRecord> = {}): Creden
     interruptions: 7,
     retryAt: null,
     lastError: null,
+    lastReason: null,
     pause: null,
     goneSince: null,
     ...change,
