@@ -22,6 +22,11 @@ export const runningDeliveryCheck: Check = {
         each.format !== null && each.sight.state !== 'unreachable' && !serves(each) && !isForeign(situation, each),
     );
     const source = observation.destinations.find((each) => each.readable && serves(each));
+    const foreign = observation.destinations.find((each) => each.format !== null && isForeign(situation, each));
+    if (targets.length === 0 && foreign !== undefined) {
+      // a person must act, not a vault: the check of claims says so
+      return pass(`rotation ${rotation.id} waits for ${foreign.vault} ${foreign.entry}, which is not ours`);
+    }
     if (rotation.secretId === null || source === undefined || targets.length === 0) {
       const down = observation.destinations.filter((each) => each.sight.state === 'unreachable');
       const saw = `rotation ${rotation.id} waits for ${down.map((each) => `${each.vault} ${each.entry}`).join(', ')}`;
