@@ -62,6 +62,7 @@ function move(
       return moveIntended(observation, record, rotation, jitter);
     case 'created':
     case 'verified':
+      if (isServed(observation, rotation)) return moveServed(record, rotation);
       return abandon(observation, record, rotation, endingOf(rotation, 'interrupted'), jitter);
     case 'delivering':
       return moveDelivering(observation, record, rotation);
@@ -90,11 +91,21 @@ function moveIntended(
   const found = secrets.find((each) => each.marker?.rotationId === rotation.id);
   if (found !== undefined) {
     const known = { ...rotation, secretId: found.secretId, expires: found.expires };
+    if (isServed(observation, known)) return moveServed(record, known);
     const moved = abandon(observation, record, known, endingOf(rotation, 'response-lost'), jitter);
     return { ...moved, record: withRole(moved.record, found.secretId, 'orphan') };
   }
   const landed = rotation.sentAt + timing.requestLifetime + timing.listLag;
   return now > landed ? abandon(observation, record, rotation, endingOf(rotation, 'response-lost'), jitter) : null;
+}
+
+/** An entry holds its secret: this ledger is an old copy of one that knew of the delivery (P5). */
+function isServed({ destinations, owner }: Observation, { secretId }: RotationRecord): boolean {
+  return destinations.some((each) => secretId !== null && servedBy(each, owner)?.secretId === secretId);
+}
+
+function moveServed(record: CredentialRecord, rotation: RotationRecord): Moved {
+  return { record, rotation: { ...rotation, state: 'delivering', mayBeServed: true, owner: null, leaseUntil: null } };
 }
 
 function moveDelivering(observation: Observation, record: CredentialRecord, rotation: RotationRecord): Moved | null {

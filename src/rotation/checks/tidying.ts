@@ -1,4 +1,5 @@
 import type { RotationRecord, SecretRecord } from '../../ledger/records.ts';
+import { DAY } from '../../domain/time.ts';
 import type { Duration, Instant } from '../../domain/time.ts';
 import { backoff } from '../backoff.ts';
 import { pass } from '../decision.ts';
@@ -8,7 +9,7 @@ import { pausedDuring, pauseOf } from '../pauses.ts';
 import { isAlive, proveDeletion } from '../proof.ts';
 import type { DeletionProof } from '../proof.ts';
 import type { Reason } from '../../domain/reason.ts';
-import { lastingLife } from '../renewal.ts';
+import { birthOrNull, lastingLife } from '../renewal.ts';
 import { clockProblem } from './clock.ts';
 
 /** A secret that could go, and what stands in its way. */
@@ -54,12 +55,24 @@ function leftovers(situation: Situation): Goer[] {
     if (secret.role === 'current') return [];
     const rotation = rotations.find((each) => each.id === secret.rotationId) ?? null;
     if (!isAlive(secret, now) && secret.role !== 'superseded') {
+      if (leftoverFrom(secret, rotations) > now) return [];
       return [goer(situation, secret, 'leftover-expired', neverDelivered(rotation), rotation)];
     }
     // a stranger's orphan (another replica's, a lost ledger's) is reported and kept to its expiry
     if (secret.role !== 'orphan' || rotation === null) return [];
     return [goer(situation, secret, 'orphan', neverDelivered(rotation), rotation)];
   });
+}
+
+/**
+ * From when an expired secret of ours is tidied away, in the issuer's time. One that this ledger does not know is kept for
+ * a day from its birth: its marker is what the day's budget is counted from (P12).
+ */
+export function leftoverFrom(secret: SecretRecord, rotations: readonly RotationRecord[]): Instant {
+  const end = secret.expires ?? Number.POSITIVE_INFINITY;
+  const birth = birthOrNull(secret.rotationId);
+  const known = rotations.some((each) => each.id === secret.rotationId);
+  return known || birth === null ? end : Math.max(end, birth + DAY);
 }
 
 function neverDelivered(rotation: RotationRecord | null): boolean {
