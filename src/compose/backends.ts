@@ -22,12 +22,14 @@ export interface Surroundings {
   readonly ports: Ports;
   readonly log: Log;
   readonly meter: Meter;
+  /** An issuer's raw section, read again; absent: the settings came from no file. */
+  readonly reread?: (settings: Settings, issuer: string) => Promise<unknown>;
 }
 
 /** @throws ConfigError where no issuer has that name. */
 export function openIssuer(settings: Settings, name: string, around: Surroundings): Issuer {
   const { type, options } = part('issuers', settings.issuers, name);
-  return typeNamed('issuers', issuerTypes, type, name).create(options, issuerContext(name, around));
+  return typeNamed('issuers', issuerTypes, type, name).create(options, issuerContext(settings, name, around));
 }
 
 /** The ten operations of an issuer of type data8. @throws ConfigError where no such issuer has that name. */
@@ -35,7 +37,7 @@ export function openData8(settings: Settings, name: string, around: Surroundings
   const { type, options } = part('issuers', settings.issuers, name);
   if (type !== 'data8') throw problem(`issuers.${name}`, `is of type ${type}, not data8`);
   // The loader has put it through this very schema: the registry has only forgotten its type.
-  return createData8Api(options as Data8Options, issuerContext(name, around));
+  return createData8Api(options as Data8Options, issuerContext(settings, name, around));
 }
 
 /** @throws ConfigError where no vault has that name, VaultError where it cannot be opened. */
@@ -65,8 +67,9 @@ export async function openLedger(settings: Settings, readOnly: boolean, around: 
   return ledger;
 }
 
-function issuerContext(name: string, { ports, log, meter }: Surroundings): IssuerContext {
-  return { ...ports, name, log: log.with({ issuer: name }), meter };
+function issuerContext(settings: Settings, name: string, { ports, log, meter, reread }: Surroundings): IssuerContext {
+  const again = reread === undefined ? {} : { rereadOptions: () => reread(settings, name) };
+  return { ...ports, name, log: log.with({ issuer: name }), meter, ...again };
 }
 
 function part<T>(section: 'issuers' | 'vaults', all: ReadonlyMap<string, T>, name: string): T {

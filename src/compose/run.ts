@@ -7,6 +7,7 @@ import type { HttpAddress } from '../http/server.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createPrometheus } from '../telemetry/prometheus.ts';
 import { assemble } from './assemble.ts';
+import type { Surroundings } from './backends.ts';
 import { Releasers } from './releasers.ts';
 import { onStopSignal } from './stop-signals.ts';
 
@@ -15,6 +16,8 @@ export interface RunOptions {
   readonly ports: Ports;
   readonly log: Log;
   readonly version: string;
+  /** As in `Surroundings`. */
+  readonly reread?: Surroundings['reread'];
   /** Called once HTTP is up, before the first scan. */
   readonly listening?: (address: HttpAddress) => void;
 }
@@ -23,7 +26,7 @@ export interface RunOptions {
  * Runs daemon and HTTP until SIGTERM or SIGINT. Everything that was opened is closed, also where the start fails.
  * @returns the exit code: 0 after a signal, 1 where it could not start or stop; it does not throw.
  */
-export async function runDaemon({ settings, ports, log, version, listening }: RunOptions): Promise<number> {
+export async function runDaemon({ settings, ports, log, version, listening, reread }: RunOptions): Promise<number> {
   const { instance, mode } = settings;
   log.info('starting', 'rekeyd starts', { version, instance, mode, node: process.version });
   logConfiguration(settings, log);
@@ -39,7 +42,10 @@ export async function runDaemon({ settings, ports, log, version, listening }: Ru
   );
   try {
     const { meter, registry } = createPrometheus({ version });
-    const { world, daemon } = await assemble(settings, { ports, log, meter }, releasers, { version, readOnly: false });
+    const { world, daemon } = await assemble(settings, { ports, log, meter, ...(reread && { reread }) }, releasers, {
+      version,
+      readOnly: false,
+    });
     await world.ledger.check();
     const metrics = createMetricsPage({
       ...ports,

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Workshop } from '../cli/workshop.ts';
-import { loadSettings } from '../config/load.ts';
+import { loadSettings, readIssuerSection } from '../config/load.ts';
 import { createMatcher } from '../config/match.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Ports } from '../domain/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import { silentMeter } from '../telemetry/meter.ts';
@@ -32,12 +33,21 @@ export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: P
   // Messages for the person at the command line, not lines for a collector.
   const quiet = logFor(stderr, env, ports.clock, { level: 'warn', format: 'pretty' });
   logTo(quiet);
-  const around = { ports, log: quiet, meter: silentMeter };
+  // where settings came from, so that a secret that was changed in its file is taken up without a restart
+  const origins = new WeakMap<Settings, readonly string[]>();
+  const sources = { readFile, env, backends };
+  const reread = (settings: Settings, issuer: string) =>
+    readIssuerSection(origins.get(settings) ?? [], issuer, sources);
+  const around = { ports, log: quiet, meter: silentMeter, reread };
   return {
     version,
     ports,
     log: quiet,
-    loadSettings: (files) => loadSettings(files, { readFile, env, backends }),
+    loadSettings: async (files) => {
+      const settings = await loadSettings(files, sources);
+      origins.set(settings, files);
+      return settings;
+    },
     openIssuer: (settings, name) => Promise.resolve().then(() => openIssuer(settings, name, around)),
     openVault: (settings, name) => openVault(settings, name, around, true),
     matcher: (settings) => createMatcher(settings, vaultTypes),
@@ -71,7 +81,7 @@ export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: P
       const log = logFor(stdout, env, ports.clock);
       logTo(log);
       const { runDaemon } = await import('./run.ts');
-      return runDaemon({ settings, ports, log, version });
+      return runDaemon({ settings, ports, log, version, reread });
     },
     emulator: async (options) => {
       const { runEmulator } = await import('../emulator/program.ts');

@@ -45,6 +45,23 @@ export async function loadSettings(files: readonly string[], sources: LoadSource
   return settings;
 }
 
+/**
+ * One issuer's section as it is now, variables and files put in afresh, before any schema: for a secret that was changed
+ * in its file. @throws ConfigError
+ */
+export async function readIssuerSection(
+  files: readonly string[],
+  name: string,
+  sources: LoadSources,
+): Promise<unknown> {
+  const report = new Report(files);
+  const root = await readTree(files, sources, report);
+  report.throwIfAny();
+  const tree = root === null ? null : plainValue(root);
+  const issuers = isRecord(tree) ? tree['issuers'] : null;
+  return isRecord(issuers) && Object.hasOwn(issuers, name) ? issuers[name] : null;
+}
+
 /** The merged tree of all files, variables and files put in. */
 async function readTree(files: readonly string[], sources: LoadSources, report: Report): Promise<Node | null> {
   const trees: Node[] = [];
