@@ -15,7 +15,7 @@ export function addEmulator(program: Command, bench: Bench): void {
   program
     .command('emulator')
     .description('run the Data8 emulator alone, with its token endpoint, on this machine')
-    .option('--port <n>', 'port on 127.0.0.1; 0: any free one', wholeNumber(0, 65_535), 8180)
+    .option('--port <n>', 'port on 127.0.0.1; 0: any free one', wholeNumber(0, 65_535), 8081)
     .option('--data <file>', 'keep the account in this file')
     .option('--client-id <id>', 'the client that may administer the account (default: made up, and printed)')
     .option('--client-secret <secret>', 'its secret, with --client-id')
