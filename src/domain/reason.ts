@@ -16,7 +16,6 @@ export const REASONS = [
   'destination-drifted',
   'format-changed',
   'secret-gone',
-  'unusable-lifetime',
   // something is under way, or comes later
   'in-flight',
   'settling',
@@ -60,6 +59,7 @@ export const REASONS = [
   'verify-timeout',
   'verify-interrupted',
   'extend-unconfirmed',
+  'unusable-lifetime',
   'response-lost',
   'superseded',
   'interrupted',
