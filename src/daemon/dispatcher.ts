@@ -18,7 +18,7 @@ export interface Surroundings {
   issuerWorked(key: CredentialKey): void;
   heard(issuer: string, answered: boolean): void;
   reserveStart(): boolean;
-  pausedAll(): Pause | null;
+  pausedAll(): Promise<Pause | null>;
   leaseFor(issuer: string): Duration;
   resyncAt(key: CredentialKey, now: Instant): Instant;
   /** A visit ended; something may be due again at `record.dueAt`. */

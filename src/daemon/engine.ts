@@ -50,7 +50,7 @@ export class Engine {
         if (answered) this.#silentUntil.delete(issuer);
         else this.#silentUntil.set(issuer, world.clock.now() + SILENCE);
       },
-      pausedAll: () => this.#pause.pause,
+      pausedAll: async () => (await this.refreshPause()).pause,
       reserveStart: () => this.#pace.reserve(world.clock.now()),
       // short enough that a crash is gone on from soon, and no longer than what a lost call may take anyway
       leaseFor: (issuer) =>
@@ -104,6 +104,7 @@ export class Engine {
 
   /** The subject as the ledger last saw it, for what is between two scans; null where the ledger has none. */
   async rememberedSubject(key: CredentialKey): Promise<Subject | null> {
+    await this.refreshPause();
     const record = await this.world.ledger.credential(key);
     if (record === null) return null;
     const listed = record.goneSince === null ? { clientId: key.clientId, description: record.description } : null;

@@ -30,6 +30,8 @@ export async function scan(engine: Engine, report: ScanReport, options: ScanOpti
   const { world } = engine;
   world.log.debug('scan-started', 'A scan begins', { scanId: report.scanId });
   const began = world.clock.monotonic();
+  // another process that shares the ledger may have been told to pause
+  await engine.refreshPause();
   const found = await Promise.all([...world.issuers.keys()].map((name) => candidates(engine, name, report, options)));
   let wanted = found.flat().filter((each) => isMeant(engine, each, options.only));
   if (options.limit !== null) wanted = wanted.slice(0, options.limit);

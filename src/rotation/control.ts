@@ -19,8 +19,8 @@ export interface Control {
   heard(issuer: string, answered: boolean): void;
   /** Takes a place in the hour's rotations; false where they are spent. */
   reserveStart(): boolean;
-  /** The pause of everything, as it is now. */
-  pausedAll(): Pause | null;
+  /** The pause of everything, as the ledger has it now: another process may have been told. */
+  pausedAll(): Promise<Pause | null>;
   /** What began this visit: a new rotation is told to be triggered by it. */
   readonly trigger: 'schedule' | 'startup';
   /** How long a lease lasts. */

@@ -27,6 +27,7 @@ export async function issue(
   // checked without an await in between, so that visits side by side cannot all take the last place
   if (!decision.urgent && decision.queued === null && !control.reserveStart()) return;
   const issuer = issuerOf(world, observation.key);
+  const heldSince = world.clock.monotonic();
   const intent = intentOf(world, situation, decision, control);
   // on the very record that was planned on: a second process that planned the same cannot intend it too
   const intending = { ...situation.record, generation: intent.generation, state: 'rotating' as const };
@@ -35,7 +36,7 @@ export async function issue(
     rotations: [intent],
   });
   if (!stored) return;
-  const tenure = new Tenure(world, control, { ...intent, version: intent.version + 1 });
+  const tenure = new Tenure(world, control, { ...intent, version: intent.version + 1 }, heldSince);
   const issuance: Issuance = {
     world,
     control,

@@ -15,6 +15,8 @@ export interface Observation {
   /** This process, for telling our own rotations from another's. */
   readonly processId: string;
   readonly now: Instant;
+  /** When reading began: nothing in it is older. */
+  readonly readSince: Instant;
   /** How far the issuer's clock is ahead of ours; null where it never told. */
   readonly skew: Duration | null;
   readonly timing: IssuerTiming;

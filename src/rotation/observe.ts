@@ -32,6 +32,7 @@ export interface Subject {
  */
 export async function observe(world: World, subject: Subject, signal?: AbortSignal): Promise<Observation> {
   const { key } = subject;
+  const readSince = world.clock.now();
   const issuer = issuerOf(world, key);
   const record = (await world.ledger.credential(key)) ?? freshRecord(key, subject.listed?.description ?? '');
   const { terms, moved } = resolveTerms(subject, record);
@@ -46,6 +47,7 @@ export async function observe(world: World, subject: Subject, signal?: AbortSign
     owner: { instance: world.settings.instance, issuer: key.issuer, credential: key.clientId },
     processId: world.processId,
     now: world.clock.now(),
+    readSince,
     skew: issuer.skew(),
     timing: issuer.timing,
     mode: world.settings.mode,

@@ -8,6 +8,7 @@ import type { SecretRecord } from '../ledger/records.ts';
 /** Evidence that a secret may be deleted now. Only {@link proveDeletion} makes one; retire.ts asks for it. */
 export interface DeletionProof {
   readonly secretId: string;
+  /** Nothing that it was made from is older than this. */
   readonly provenAt: Instant;
 }
 
@@ -48,7 +49,7 @@ export function proveDeletion(observation: Observation, candidate: Candidate): P
     const problem = destinationProblem(observation, destination, candidate, others, now);
     if (problem !== null) return problem;
   }
-  return { proven: true, proof: { secretId: secret.secretId, provenAt: observation.now } };
+  return { proven: true, proof: { secretId: secret.secretId, provenAt: observation.readSince } };
 }
 
 function changedProblem(listed: SeenSecret, { secret, createdByUs, neverDelivered }: Candidate): string | null {

@@ -1,11 +1,15 @@
 import { IssuerError } from '../domain/errors.ts';
 import { failureReason } from '../domain/reason.ts';
+import { MINUTE } from '../domain/time.ts';
 import type { Outcome } from '../domain/rotation-state.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { issuerOf } from './observe.ts';
 import type { World } from './world.ts';
+
+/** An observation takes seconds; a proof that is older than this is none. */
+const PROOF_LIFE = 2 * MINUTE;
 
 /**
  * The only place that deletes a secret at an issuer. It takes a proof, made on the observation that this plan comes from,
@@ -25,6 +29,8 @@ export async function retire(
   const sent = withDeletion(record, proof.secretId, world.clock.now());
   // somebody changed the record since the proof: look again rather than delete on it
   if (!(await world.ledger.commit({ credentials: [sent] }))) return;
+  // the process was frozen meanwhile: what was proven then may not hold now (P7)
+  if (Math.abs(world.clock.now() - proof.provenAt) > PROOF_LIFE) return;
   try {
     const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, control.giveUp);
     count('ok');

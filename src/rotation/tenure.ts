@@ -1,4 +1,5 @@
 import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import type { Duration } from '../domain/time.ts';
 import type { Control } from './control.ts';
 import { freshRecord } from './fresh-record.ts';
 import type { World } from './world.ts';
@@ -17,11 +18,15 @@ export class Tenure {
   readonly #world: World;
   readonly #control: Control;
   #rotation: RotationRecord;
+  /** When the lease was last taken, by the monotonic clock. */
+  #heldSince: Duration;
 
-  constructor(world: World, control: Control, rotation: RotationRecord) {
+  /** @param heldSince before the commit that took the lease. */
+  constructor(world: World, control: Control, rotation: RotationRecord, heldSince: Duration) {
     this.#world = world;
     this.#control = control;
     this.#rotation = rotation;
+    this.#heldSince = heldSince;
   }
 
   get rotation(): RotationRecord {
@@ -37,6 +42,7 @@ export class Tenure {
     merge: (record: CredentialRecord) => CredentialRecord = (record) => record,
   ): Promise<CredentialRecord> {
     const { ledger, clock } = this.#world;
+    const heldSince = clock.monotonic();
     let held = next.owner === null ? next : { ...next, leaseUntil: clock.now() + this.#control.lease };
     for (;;) {
       const stored = (await ledger.credential(held)) ?? freshRecord(held, '');
@@ -45,6 +51,7 @@ export class Tenure {
       const credentials = merged === stored ? [] : [merged];
       if (await ledger.commit({ credentials, rotations: [held] })) {
         this.#rotation = { ...held, version: held.version + 1 };
+        this.#heldSince = heldSince;
         return merged === stored ? stored : { ...merged, version: merged.version + 1 };
       }
       const found = await ledger.rotation(held.id);
@@ -53,6 +60,17 @@ export class Tenure {
       // still ours: a person asked for a shorter grace meanwhile
       held = { ...held, version: found.version, grace: found.grace };
     }
+  }
+
+  /**
+   * To be called right before an effect: where the lease ran out (a freeze), it is taken again, or seen to be lost (P7).
+   * Either clock may have stood still meanwhile. @throws TenureLost, LedgerError
+   */
+  async hold(next: (rotation: RotationRecord) => RotationRecord = (rotation) => rotation): Promise<void> {
+    const { clock } = this.#world;
+    const lapsed =
+      clock.now() >= (this.#rotation.leaseUntil ?? 0) || clock.monotonic() - this.#heldSince >= this.#control.lease;
+    if (lapsed) await this.advance(next(this.#rotation));
   }
 
   /** Keeps the lease alive while `work` goes on. @throws TenureLost as soon as it is lost. */

@@ -3,6 +3,7 @@ export class Life {
   #over = false;
   /** Calls to the world so far. */
   calls = 0;
+  #frozen: { readonly until: Promise<void>; thaw(): void } | null = null;
   #killAt: { readonly call: number; readonly side: 'before' | 'after' } | null = null;
   /** The call in which it was killed. */
   killedIn = 'not killed';
@@ -15,6 +16,23 @@ export class Life {
 
   end(): void {
     this.#over = true;
+  }
+
+  /** From now on it hears no answer and no timer; what it sent before still reaches the world. */
+  freeze(): void {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#frozen ??= { until: promise, thaw: () => resolve(undefined) };
+  }
+
+  /** All that came meanwhile is heard now. */
+  thaw(): void {
+    this.#frozen?.thaw();
+    this.#frozen = null;
+  }
+
+  /** Kept once it is not frozen; null: it is not. */
+  get frozenUntil(): Promise<void> | null {
+    return this.#frozen?.until ?? null;
   }
 
   /** Kills it at its n-th call (from 0): before the call leaves, or after it took effect and before its answer is heard. */
@@ -51,10 +69,14 @@ export function mortal<T extends object>(target: T, life: Life, name = ''): T {
         const answer: unknown = Reflect.apply(member, object, given);
         if (!(answer instanceof Promise)) return answer;
         const heard = (value: unknown) => (life.over ? never : value);
-        return answer.then(heard, (error: unknown) => {
+        const failed = (error: unknown) => {
           if (life.over) return never;
           throw error;
-        });
+        };
+        const whenThawed = <T>(hear: (what: unknown) => T) => {
+          return (what: unknown) => (life.frozenUntil === null ? hear(what) : life.frozenUntil.then(() => hear(what)));
+        };
+        return answer.then(whenThawed(heard), whenThawed(failed));
       };
     },
   });

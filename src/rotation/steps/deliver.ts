@@ -46,6 +46,7 @@ export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<vo
   const deadline = world.clock.monotonic() + VALUE_LIFE;
   let left: readonly SeenDestination[] = targets;
   for (let attempt = 1; ; attempt += 1) {
+    await tenure.hold();
     const results = await deliverAll(world, left, consignment, control.giveUp);
     left = left.filter((each) => results.get(each)?.outcome === 'failed');
     const overtaken = [...results.values()].some((each) => each.outcome === 'overtaken');

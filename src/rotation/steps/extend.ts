@@ -46,6 +46,7 @@ async function prolong(issuance: Issuance, fresh: Fresh, provisional: number): P
   const deadline = world.clock.monotonic() + provisional / 2;
   for (let pause = SECOND; ; pause = Math.min(pause * 2, 10 * MINUTE)) {
     const wish = { expires: issuerNow(issuance) + terms.policy.lifetime, description: descriptionOf(issuance) };
+    await tenure.hold();
     try {
       await issuer.updateSecret(tenure.rotation.clientId, fresh.secretId, wish, control.giveUp);
     } catch (error) {

@@ -79,6 +79,6 @@ export async function rest(issuance: Issuance, duration: number): Promise<void> 
 export async function refuseWherePaused({ world, control, situation }: Issuance): Promise<void> {
   const now = world.clock.now();
   const record = await world.ledger.credential(situation.observation.key);
-  if (activePause(record?.pause ?? null, now) === null && activePause(control.pausedAll(), now) === null) return;
+  if (activePause(record?.pause ?? null, now) === null && activePause(await control.pausedAll(), now) === null) return;
   throw new AttemptFailed('verify', 'paused', 'the credential was paused before the new secret was delivered');
 }

@@ -173,6 +173,7 @@ export function observation(more: Partial<Observation> = {}): Observation {
     owner: OWNER,
     processId: 'me',
     now: NOW,
+    readSince: NOW,
     skew: 0,
     timing: { requestLifetime: 5 * MINUTE, listLag: MINUTE, maxClockSkew: 5 * MINUTE },
     mode: 'active',
