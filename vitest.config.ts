@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where a machine is to read the results: `.ci/run` counts them. */
+const report = process.env['REKEYD_TEST_REPORT'];
+
 /** `npm test` runs every project; `vitest run --project unit` one of them. */
 // vitest reads its configuration from the default export; it is the one place where a default export is allowed.
 export default defineConfig({
   test: {
     testTimeout: 20_000,
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { extends: true, test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'] } },
