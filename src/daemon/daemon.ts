@@ -94,7 +94,7 @@ export function createDaemon(world: World, options: { readonly version: string }
         mode: settings.mode,
         nextScan: formatInstantOrNull(schedule.next()),
       });
-      startScan({ everything: 'stuck-too', trigger: 'startup', limit: null, only: null });
+      startScan({ everything: 'blocked-too', trigger: 'startup', limit: null, only: null });
     },
 
     async stop() {
@@ -111,7 +111,7 @@ export function createDaemon(world: World, options: { readonly version: string }
     async once(given): Promise<OnceResult> {
       await engine.open({ once: true, wakeBefore: () => null });
       opened = true;
-      const { report, done } = startScan({ everything: 'stuck-too', trigger: 'startup', ...given });
+      const { report, done } = startScan({ everything: 'blocked-too', trigger: 'startup', ...given });
       await done;
       await engine.dispatcher.drained();
       const unwell: OnceResult['unwell'][number][] = [];

@@ -1,4 +1,4 @@
-import { formatInstant, HOUR, MINUTE, SECOND } from '../domain/time.ts';
+import { formatInstant, HOUR, SECOND } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import { termsDigest } from '../config/match.ts';
 import type { ListedCredential } from '../issuers/contract.ts';
@@ -13,10 +13,9 @@ import { Pace } from './pace.ts';
 import { readPauseNote } from './pause-note.ts';
 import type { PauseNote } from './pause-note.ts';
 import { nextResync, Roster } from './roster.ts';
+import { Silence } from './silence.ts';
 
 const LONGEST_LEASE: Duration = 30 * SECOND;
-/** A token endpoint that was silent is asked again after this. */
-const SILENCE: Duration = MINUTE;
 
 /** What scans, triggers and timers share: who is there, what holds for all, and the dispatcher that visits. */
 export class Engine {
@@ -28,7 +27,7 @@ export class Engine {
   readonly giveUp = new AbortController();
   #pause: PauseNote = { pause: null, past: [] };
   #pace: Pace;
-  readonly #silentUntil = new Map<string, Instant>();
+  readonly #silence: Silence;
   readonly #wakeups = new Map<string, Instant>();
   #wakeBefore: () => Instant | null = () => null;
   #once = false;
@@ -40,16 +39,14 @@ export class Engine {
       [...world.issuers.keys()].map((name) => [name, new Breaker(world.clock, world.settings.limits.breaker)]),
     );
     this.#pace = new Pace(world.settings.limits.rotationsPerHour, []);
+    this.#silence = new Silence(world, this.stopping.signal);
     this.dispatcher = new Dispatcher(world, {
       stopping: this.stopping.signal,
       giveUp: this.giveUp.signal,
       once: () => this.#once,
       issuerFailed: (key, error) => this.#issuerFailed(key, error.message),
       issuerWorked: (key) => this.#issuerWorked(key),
-      heard: (issuer, answered) => {
-        if (answered) this.#silentUntil.delete(issuer);
-        else this.#silentUntil.set(issuer, world.clock.now() + SILENCE);
-      },
+      heard: (issuer, answered) => this.#silence.heard(issuer, answered, !this.#once),
       pausedAll: async () => (await this.refreshPause()).pause,
       reserveStart: () => this.#pace.reserve(world.clock.now()),
       // short enough that a crash is gone on from soon, and no longer than what a lost call may take anyway
@@ -124,7 +121,7 @@ export class Engine {
       pastPauses: this.#pause.past,
       breakerOpen: (this.breakers.get(issuer)?.openUntil ?? null) !== null,
       pacedUntil: this.#pace.spentUntil(now),
-      issuerSilent: (this.#silentUntil.get(issuer) ?? 0) > now,
+      issuerSilent: this.#silence.has(issuer),
     };
   }
 

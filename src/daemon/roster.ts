@@ -8,6 +8,12 @@ import type { CredentialHeader } from '../ledger/contract.ts';
 import type { CredentialKey } from '../ledger/records.ts';
 import type { World } from '../rotation/world.ts';
 
+/**
+ * Who is looked at besides those that are due: `stuck-too`, when a person asks: all that is blocked, paused or failing;
+ * `blocked-too`, at start: what is failing waits for its stored time, which a restart does not reset (I4).
+ */
+export type Breadth = 'due' | 'blocked-too' | 'stuck-too';
+
 /** A credential that a scan wants to look at, and when what it serves ends. */
 export interface Candidate {
   readonly key: CredentialKey;
@@ -52,7 +58,7 @@ export class Roster {
     list: readonly ListedCredential[],
     headers: ReadonlyMap<string, CredentialHeader>,
     now: Instant,
-    everything: 'due' | 'stuck-too',
+    everything: Breadth,
   ): Candidate[] {
     const changed = this.#learn(issuer, list);
     const wanted: Candidate[] = [];
@@ -65,8 +71,8 @@ export class Roster {
         header.description !== listed.description ||
         (fresh !== undefined && (fresh.digest !== header.terms || fresh.claimed)) ||
         isDue(header, now) ||
-        (everything === 'stuck-too' &&
-          (header.state === 'blocked' || header.state === 'failing' || header.state === 'paused'));
+        (everything !== 'due' && (header.state === 'blocked' || header.state === 'paused')) ||
+        (everything === 'stuck-too' && header.state === 'failing');
       if (look) wanted.push({ key, listed, expires: header?.expires ?? null });
     }
     const present = new Set(list.map((each) => each.clientId));

@@ -5,7 +5,7 @@ import type { ListedCredential } from '../issuers/contract.ts';
 import type { CredentialHeader } from '../ledger/contract.ts';
 import { Refusal } from './api.ts';
 import type { Engine } from './engine.ts';
-import type { Candidate } from './roster.ts';
+import type { Breadth, Candidate } from './roster.ts';
 
 export interface ScanReport {
   readonly scanId: string;
@@ -17,8 +17,7 @@ export interface ScanReport {
 }
 
 export interface ScanOptions {
-  /** Also what is blocked or failing and not due yet: a person asked. */
-  readonly everything: 'due' | 'stuck-too';
+  readonly everything: Breadth;
   readonly trigger: 'schedule' | 'startup';
   readonly limit: number | null;
   /** A glob on clientId or name. */

@@ -102,6 +102,8 @@ export interface CredentialRecord extends CredentialKey {
   readonly lastError: string | null;
   /** What `lastError` comes under in the closed list; null where it is. */
   readonly lastReason: Reason | null;
+  /** How often in a row its secrets could not be listed, and when they are asked for again, jitter included. */
+  readonly unlisted: { readonly failures: number; readonly retryAt: Instant } | null;
   readonly pause: Pause | null;
   /** Since when the issuer's list lacks the credential; null while it is listed. */
   readonly goneSince: Instant | null;

@@ -10,6 +10,7 @@ import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
 import { servedBy, topServed } from './remember-destinations.ts';
 import { birthOrNull, renewalOf } from './renewal.ts';
+import { rememberList } from './unlisted.ts';
 
 /** The remembered credential, and the rotations that what was seen moves on. */
 export interface Conclusion {
@@ -24,7 +25,7 @@ export interface Conclusion {
  * the ledger; what must be deleted or delivered is left to the plan. `jitter` as in {@link backoff}.
  */
 export function conclude(observation: Observation, remembered: CredentialRecord, jitter: number): Conclusion {
-  let record = remembered;
+  let record = rememberList(observation, remembered, jitter);
   const changed: RotationRecord[] = [];
   const rotations = observation.rotations.map((rotation) => {
     const moved = isHeldByAnother(rotation, observation) ? null : move(observation, record, rotation, jitter);

@@ -25,6 +25,7 @@ export function freshRecord(key: CredentialKey, description: string): Credential
     retryAt: null,
     lastError: null,
     lastReason: null,
+    unlisted: null,
     pause: null,
     goneSince: null,
   };

@@ -30,11 +30,8 @@ export async function issue(
   const heldSince = world.clock.monotonic();
   const intent = intentOf(world, situation, decision, control);
   // on the very record that was planned on: a second process that planned the same cannot intend it too
-  const intending = { ...situation.record, generation: intent.generation, state: 'rotating' as const };
-  const stored = await world.ledger.commit({
-    credentials: [{ ...intending, reason: decision.reason }],
-    rotations: [intent],
-  });
+  const intending = { ...situation.record, generation: intent.generation };
+  const stored = await world.ledger.commit({ credentials: [intending], rotations: [intent] });
   if (!stored) return;
   const tenure = new Tenure(world, control, { ...intent, version: intent.version + 1 }, heldSince);
   const issuance: Issuance = {

@@ -25,7 +25,7 @@ export const standingChecks: readonly Check[] = [
   },
   {
     name: 'secrets-listed',
-    look({ observation }) {
+    look({ observation, record }) {
       const { issuerError } = observation;
       if (observation.secrets !== null) return pass(`${observation.secrets.length} secrets are listed`);
       const message = issuerError?.message ?? 'the list of secrets could not be read';
@@ -34,6 +34,7 @@ export const standingChecks: readonly Check[] = [
         issuerError?.reason ?? 'issuer-failed',
         'failing',
         'see the issuer: the list is tried again',
+        record.unlisted?.retryAt ?? null,
       );
     },
   },

@@ -3,7 +3,8 @@ import { parseMarker } from '../../domain/marker.ts';
 import { failureReason } from '../../domain/reason.ts';
 import { formatInstantOrNull, MINUTE, SECOND } from '../../domain/time.ts';
 import type { Instant } from '../../domain/time.ts';
-import type { ListedSecret } from '../../issuers/contract.ts';
+import type { ListedSecret, SecretWish } from '../../issuers/contract.ts';
+import { clockProblem } from '../checks/clock.ts';
 import { withStep } from '../conclude.ts';
 import { lastingLife } from '../renewal.ts';
 import { AttemptFailed, descriptionOf, fieldsOf, issuerNow } from './issuance.ts';
@@ -42,20 +43,11 @@ export async function extend(issuance: Issuance, fresh: Fresh): Promise<Fresh> {
 
 /** PUT, read back, and again with growing pauses: an ignored or delayed PUT has until half the provisional life. */
 async function prolong(issuance: Issuance, fresh: Fresh, provisional: number): Promise<Instant | null> {
-  const { issuer, terms, tenure, control, world } = issuance;
+  const { terms, world } = issuance;
   const deadline = world.clock.monotonic() + provisional / 2;
   for (let pause = SECOND; ; pause = Math.min(pause * 2, 10 * MINUTE)) {
     const wish = { expires: issuerNow(issuance) + terms.policy.lifetime, description: descriptionOf(issuance) };
-    await tenure.hold();
-    try {
-      await issuer.updateSecret(tenure.rotation.clientId, fresh.secretId, wish, control.giveUp);
-    } catch (error) {
-      if (!(error instanceof IssuerError)) throw error;
-      if (error.fault === 'forbidden') throw new AttemptFailed('extend', failureReason(error), error.message);
-      // it may have been applied all the same: the list tells
-      const fields = { ...fieldsOf(issuance), error: error.message };
-      world.log.warn('extend-unsure', 'The extension was not answered; the list is asked', fields);
-    }
+    await put(issuance, fresh, wish);
     try {
       const listed = await confirm(issuance, fresh, (secret) => isExtended(secret, wish.expires, fresh.expires));
       if (terms.policy.verify.method === 'token') await untilAccepted(issuance, fresh);
@@ -65,6 +57,28 @@ async function prolong(issuance: Issuance, fresh: Fresh, provisional: number): P
       if (!(error instanceof AttemptFailed) || error.reason !== 'extend-unconfirmed' || left <= pause) throw error;
       await rest(issuance, pause);
     }
+  }
+}
+
+/** Asks for the extension. Whether it was applied is for the list to say. @throws AttemptFailed where it is forbidden */
+async function put(issuance: Issuance, { secretId }: Fresh, wish: SecretWish): Promise<void> {
+  const { issuer, tenure, control, world } = issuance;
+  // the clocks may have parted since the creation (I19): the lists that follow tell when they agree again
+  const clock = clockProblem({ skew: issuer.skew(), timing: issuer.timing });
+  if (clock !== null) {
+    const fields = { ...fieldsOf(issuance), reason: 'clock-skew', error: clock };
+    world.log.warn('extend-held', 'The new secret is not extended while the clocks disagree', fields);
+    return;
+  }
+  await tenure.hold();
+  try {
+    await issuer.updateSecret(tenure.rotation.clientId, secretId, wish, control.giveUp);
+  } catch (error) {
+    if (!(error instanceof IssuerError)) throw error;
+    if (error.fault === 'forbidden') throw new AttemptFailed('extend', failureReason(error), error.message);
+    // it may have been applied all the same
+    const fields = { ...fieldsOf(issuance), error: error.message };
+    world.log.warn('extend-unsure', 'The extension was not answered; the list is asked', fields);
   }
 }
 

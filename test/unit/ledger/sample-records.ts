@@ -67,6 +67,7 @@ export function sampleCredential(over: Partial<CredentialRecord> = {}): Credenti
     retryAt: null,
     lastError: null,
     lastReason: null,
+    unlisted: null,
     pause: null,
     goneSince: null,
     ...over,

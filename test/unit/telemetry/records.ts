@@ -27,6 +27,7 @@ export function credentialRecord(change: Partial<CredentialRecord> = {}): Creden
     retryAt: null,
     lastError: null,
     lastReason: null,
+    unlisted: null,
     pause: null,
     goneSince: null,
     ...change,

@@ -1,0 +1,61 @@
+import { IssuerError, safeMessage } from '../domain/errors.ts';
+import { SecretValue } from '../domain/secret-value.ts';
+import { MINUTE } from '../domain/time.ts';
+import type { World } from '../rotation/world.ts';
+
+const LONGEST = 10 * MINUTE;
+
+/**
+ * Which issuers' token endpoints do not answer. Nothing is created while one is silent (I14), so that no rotation comes
+ * across its end by itself: it is asked now and then, with a client and a secret that are nobody's. Any verdict will do.
+ */
+export class Silence {
+  readonly #world: World;
+  readonly #stopping: AbortSignal;
+  readonly #silent = new Set<string>();
+
+  constructor(world: World, stopping: AbortSignal) {
+    this.#world = world;
+    this.#stopping = stopping;
+  }
+
+  has(issuer: string): boolean {
+    return this.#silent.has(issuer);
+  }
+
+  /** What an attempt heard. @param listen false in a one-shot job, which waits for nobody. */
+  heard(issuer: string, answered: boolean, listen: boolean): void {
+    if (answered) this.#over(issuer);
+    if (answered || this.#silent.has(issuer)) return;
+    this.#silent.add(issuer);
+    const message = 'The token endpoint does not answer: nothing new is made until it does';
+    this.#world.log.error('token-endpoint-silent', message, { issuer, reason: 'issuer-failed' });
+    if (listen) void this.#listen(issuer);
+  }
+
+  #over(issuer: string): void {
+    if (!this.#silent.delete(issuer)) return;
+    this.#world.log.info('token-endpoint-answers', 'The token endpoint answers again', { issuer });
+  }
+
+  async #listen(issuer: string): Promise<void> {
+    const { ids, issuers, log, ticker } = this.#world;
+    for (let pause = MINUTE; ; pause = Math.min(2 * pause, LONGEST)) {
+      try {
+        await ticker.sleep(pause, this.#stopping);
+        if (!this.#silent.has(issuer)) return;
+        const nobody = `rekeyd-asks-${ids.unique()}`;
+        await issuers.get(issuer)?.verify(nobody, SecretValue.of(nobody), this.#stopping);
+        this.#over(issuer);
+        return;
+      } catch (error) {
+        if (this.#stopping.aborted) return;
+        if (!(error instanceof IssuerError)) throw error;
+        log.debug('token-endpoint-asked', 'The token endpoint does not answer yet', {
+          issuer,
+          error: safeMessage(error),
+        });
+      }
+    }
+  }
+}
