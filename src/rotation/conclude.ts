@@ -1,14 +1,14 @@
 import { hasAnyMarker } from '../domain/marker.ts';
 import { compareMarks } from '../domain/mark.ts';
-import type { Reason } from '../domain/reason.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
-import type { Outcome, Step } from '../domain/rotation-state.ts';
 import type { CredentialRecord, RotationRecord, SecretRecord } from '../ledger/records.ts';
-import { backoff } from './backoff.ts';
+import { abandon, endingOf, withRole, withStep, yieldTo } from './ending.ts';
+import type { Moved } from './ending.ts';
 import { issuerTime } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
 import { servedBy, topServed } from './remember-destinations.ts';
+import { isProvisional } from './remember-secrets.ts';
 import { birthOrNull, renewalOf } from './renewal.ts';
 import { rememberList } from './unlisted.ts';
 
@@ -47,11 +47,6 @@ export function heldUntil(rotation: RotationRecord, observation: Observation): n
   return (rotation.leaseUntil ?? 0) + observation.timing.requestLifetime;
 }
 
-interface Moved {
-  readonly record: CredentialRecord;
-  readonly rotation: RotationRecord;
-}
-
 function move(
   observation: Observation,
   record: CredentialRecord,
@@ -64,6 +59,7 @@ function move(
     case 'created':
     case 'verified':
       if (isServed(observation, rotation)) return moveServed(record, rotation);
+      if (isOldNews(observation, rotation)) return yieldTo(observation, record, maybeServed(rotation), 'superseded');
       return abandon(observation, record, rotation, endingOf(rotation, 'interrupted'), jitter);
     case 'delivering':
       return moveDelivering(observation, record, rotation);
@@ -93,6 +89,7 @@ function moveIntended(
   if (found !== undefined) {
     const known = { ...rotation, secretId: found.secretId, expires: found.expires };
     if (isServed(observation, known)) return moveServed(record, known);
+    if (isOldNews(observation, known)) return yieldTo(observation, record, maybeServed(known), 'superseded');
     const moved = abandon(observation, record, known, endingOf(rotation, 'response-lost'), jitter);
     return { ...moved, record: withRole(moved.record, found.secretId, 'orphan') };
   }
@@ -103,6 +100,26 @@ function moveIntended(
 /** An entry holds its secret: this ledger is an old copy of one that knew of the delivery (P5). */
 function isServed({ destinations, owner }: Observation, { secretId }: RotationRecord): boolean {
   return destinations.some((each) => secretId !== null && servedBy(each, owner)?.secretId === secretId);
+}
+
+/**
+ * The world went further than this ledger remembers: something newer is served, or a secret that was only created here
+ * was extended. Whether its secret was delivered is not known then: it goes through Retire, with a full grace (P5).
+ */
+function isOldNews(observation: Observation, rotation: RotationRecord): boolean {
+  const top = topServed(observation);
+  if (top !== null && top.generation > rotation.generation) return true;
+  const listed = observation.secrets?.find((each) => each.secretId === rotation.secretId);
+  const { terms } = observation;
+  if (rotation.state === 'verified' || listed === undefined || terms.kind !== 'managed') return false;
+  const { provisional, lifetime } = terms.policy;
+  const begunShort = provisional !== null && provisional < lifetime;
+  return begunShort && !isProvisional(observation, { expires: listed.expires, rotationId: rotation.id });
+}
+
+function maybeServed(rotation: RotationRecord): RotationRecord {
+  const error = 'this ledger is older than the world: something newer is served, or its secret was extended';
+  return { ...rotation, mayBeServed: true, error };
 }
 
 function moveServed(record: CredentialRecord, rotation: RotationRecord): Moved {
@@ -118,8 +135,11 @@ function moveDelivering(observation: Observation, record: CredentialRecord, rota
   const present = destinations.filter((each) => each.format !== null);
   const serving = present.filter((each) => servedBy(each, owner)?.secretId === rotation.secretId);
   const listed = secrets?.find((each) => each.secretId === rotation.secretId);
-  if (present.length > 0 && serving.length === present.length) return settle(observation, record, rotation);
-  if (secrets === null || terms.kind !== 'managed') return null;
+  const holders = destinations.filter((each) => servedBy(each, owner)?.secretId === rotation.secretId);
+  // no rule names a destination any more: what was begun rests with those that have it (C3)
+  if (serving.length === present.length && holders.length > 0) return settle(observation, record, rotation);
+  if (secrets === null) return null;
+  if (terms.kind !== 'managed') return yieldTo(observation, record, rotation, 'interrupted');
   if (asked && rotation.owner === null) return yieldTo(observation, record, rotation, 'manual');
   // from here on the rotation cannot settle by itself now: does it yield to a successor?
   const alive = listed !== undefined && isAlive(listed, issuerTime(observation));
@@ -132,7 +152,6 @@ function moveDelivering(observation: Observation, record: CredentialRecord, rota
   if (listed !== undefined && (!alive || (due !== null && issuerTime(observation) >= due.at))) {
     return yieldTo(observation, record, rotation, 'expiring');
   }
-  const holders = destinations.filter((each) => servedBy(each, owner)?.secretId === rotation.secretId);
   const unread = destinations.some((each) => each.sight.state === 'unreachable');
   // the value is nowhere to be read any more: a new generation goes everywhere
   if (!unread && !holders.some((each) => each.readable)) return yieldTo(observation, record, rotation, 'interrupted');
@@ -194,86 +213,4 @@ function strangers(observation: Observation, record: CredentialRecord): string[]
     .filter((each) => !hasAnyMarker(each.description) && !named.has(each.secretId))
     .filter((each) => record.secrets.some((known) => known.secretId === each.secretId && known.role === 'unmanaged'))
     .map((each) => each.secretId);
-}
-
-/** How a rotation ended that its process did not end itself. */
-function endingOf(rotation: RotationRecord, reason: 'interrupted' | 'response-lost'): Ending {
-  const message = rotation.error ?? REASON_TEXT[reason] ?? reason;
-  if (rotation.state === 'intended') return { step: 'create', outcome: 'lost', reason, message };
-  return { step: rotation.state === 'created' ? 'verify' : 'extend', outcome: 'failed', reason, message };
-}
-
-/** How a rotation ended. */
-export interface Ending {
-  readonly step: Step;
-  readonly outcome: Outcome;
-  readonly reason: Reason;
-  readonly message: string;
-}
-
-/** Ends a rotation that surely served nothing: its secret, if there is one, is a leftover to be reaped. */
-export function abandon(
-  { now, timing }: Pick<Observation, 'now' | 'timing'>,
-  record: CredentialRecord,
-  rotation: RotationRecord,
-  { step, outcome, reason, message }: Ending,
-  jitter: number,
-): Moved {
-  const failures = record.failures + 1;
-  return {
-    record: {
-      ...(rotation.secretId === null ? record : withRole(record, rotation.secretId, 'orphan')),
-      failures,
-      retryAt: now + backoff(failures, jitter),
-      lastError: message,
-      lastReason: reason,
-    },
-    rotation: {
-      ...withStep(rotation, step, now, outcome),
-      state: 'abandoned',
-      finishedAt: now,
-      watchUntil: rotation.sentAt === null ? null : rotation.sentAt + timing.requestLifetime + timing.listLag,
-      error: message,
-      owner: null,
-      leaseUntil: null,
-    },
-  };
-}
-
-/** Ends a rotation that something may serve: its secret goes through Retire once a successor has settled. */
-function yieldTo(observation: Observation, record: CredentialRecord, rotation: RotationRecord, reason: Reason): Moved {
-  return {
-    record,
-    rotation: {
-      ...withStep(rotation, 'deliver', observation.now, reason === 'superseded' ? 'skipped' : 'failed'),
-      state: 'abandoned',
-      finishedAt: observation.now,
-      error: rotation.error ?? REASON_TEXT[reason] ?? reason,
-      owner: null,
-      leaseUntil: null,
-    },
-  };
-}
-
-const REASON_TEXT: Partial<Record<Reason, string>> = {
-  interrupted: 'the process that worked on it ended before its value was delivered',
-  'response-lost': 'the answer to the creation was lost',
-  superseded: 'a newer generation is served',
-  'secret-gone': 'its secret was deleted at the issuer before all destinations served it',
-  manual: 'a manual request asked for a newer one',
-  expiring: 'its secret became due before all destinations served it',
-};
-
-function withRole(record: CredentialRecord, secretId: string, role: SecretRecord['role']): CredentialRecord {
-  return {
-    ...record,
-    secrets: record.secrets.map((each) => (each.secretId === secretId ? { ...each, role } : each)),
-  };
-}
-
-/** Adds a step, once: a repeated outcome of the same step keeps its first time. */
-export function withStep(rotation: RotationRecord, step: Step, at: number, outcome: Outcome): RotationRecord {
-  const last = rotation.steps.at(-1);
-  if (last?.step === step && last.outcome === outcome) return rotation;
-  return { ...rotation, steps: [...rotation.steps, { step, at, outcome }] };
 }

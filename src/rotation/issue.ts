@@ -1,6 +1,6 @@
 import { TenureLost, Tenure } from './tenure.ts';
 import type { RotationRecord } from '../ledger/records.ts';
-import { withStep } from './conclude.ts';
+import { withStep } from './ending.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { issuerOf } from './observe.ts';

@@ -75,12 +75,17 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
   if (observation.terms.kind === 'unmanaged') return 'unmanaged';
   if (observation.terms.suspended || pauseOf(situation) !== null) return 'paused';
   if (held === 'blocked') return 'blocked';
-  if (held === 'failing' || record.failures > 0) return 'failing';
+  if (held === 'failing' || (record.failures > 0 && !isAtRest(decision))) return 'failing';
   if (record.secrets.some((each) => each.deleteFailures > 0)) return 'failing';
   if (decision.action === 'issue' || rotations.some((each) => isInFlight(each.state))) return 'rotating';
   if (record.secrets.some((each) => each.role === 'superseded')) return 'grace';
   if (decision.action !== 'none' || decision.wanted !== null || needOf(situation) !== null) return 'due';
   return 'ok';
+}
+
+/** Nothing is wanted any more, by a rule that was changed or a person's hand: what failed before is not tried again. */
+function isAtRest(decision: Decision): boolean {
+  return decision.action === 'none' && decision.reason === 'up-to-date';
 }
 
 /** Why it is in that state: one that is failing says what the last attempt failed of, not that it waits. */

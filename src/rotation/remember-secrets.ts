@@ -1,4 +1,5 @@
 import { destinationsDigest } from '../domain/marker.ts';
+import { compareMarks } from '../domain/mark.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
 import type { SecretRole } from '../domain/secret-role.ts';
 import { DAY } from '../domain/time.ts';
@@ -19,9 +20,9 @@ export interface Coverage {
   readonly current: Served | null;
   /** Secret ids that some destination, present or former, surely serves. */
   readonly served: ReadonlySet<string>;
-  /** All destinations were read, and each present one serves something of ours, bound. */
+  /** All destinations were read, each present one serves something of ours, bound, and there is one at all. */
   readonly whole: boolean;
-  /** The lowest generation that a present destination serves; null unless `whole`. */
+  /** The lowest generation that a present destination serves (without one, a former); null unless `whole`. */
   readonly lowest: number | null;
   readonly latestDelivery: Instant | null;
   /** Somebody wrote to a destination since the last look. */
@@ -34,13 +35,15 @@ export function coverageOf(observation: Observation, current: Served | null): Co
   const serving = present.map((each) => servedBy(each, observation.owner));
   const bound = serving.filter((each) => each !== null);
   const readable = observation.destinations.every((each) => each.sight.state !== 'unreachable');
-  const whole = readable && present.length > 0 && bound.length === present.length;
-  const everyServed = observation.destinations.map((each) => servedBy(each, observation.owner)?.secretId ?? null);
+  const every = observation.destinations
+    .map((each) => servedBy(each, observation.owner))
+    .filter((each) => each !== null);
+  const whole = readable && every.length > 0 && bound.length === present.length;
   return {
     current,
-    served: new Set(everyServed.filter((each) => each !== null)),
+    served: new Set(every.map((each) => each.secretId)),
     whole,
-    lowest: whole ? Math.min(...bound.map((each) => each.generation)) : null,
+    lowest: whole ? Math.min(...(bound.length > 0 ? bound : every).map((each) => each.generation)) : null,
     latestDelivery: bound.length === 0 ? null : Math.max(...bound.map((each) => each.deliveredAt)),
     touched: observation.destinations.some((each) => wasTouched(each, observation.owner)),
     digest: destinationsDigest(present),
@@ -102,7 +105,8 @@ function roleOfKnown(rotation: RotationRecord, current: Served | null): SecretRo
   if (isInFlight(rotation.state)) return 'pending';
   if (rotation.state === 'abandoned' && !rotation.mayBeServed) return 'orphan';
   // it was delivered, or may have been: it goes once something newer is served
-  return current !== null && rotation.generation < current.generation ? 'superseded' : 'pending';
+  const own = { generation: rotation.generation, secretId: rotation.secretId ?? '' };
+  return current !== null && compareMarks(own, current) < 0 ? 'superseded' : 'pending';
 }
 
 /** Our mark, but not in this ledger: design, 'Secrets that carry our mark and that this ledger does not know'. */

@@ -2,7 +2,7 @@ import { IssuerError, safeMessage, VaultError } from '../domain/errors.ts';
 import { destinationsDigest, markedDescription } from '../domain/marker.ts';
 import type { RotationRecord } from '../ledger/records.ts';
 import { backoff } from './backoff.ts';
-import { withStep } from './conclude.ts';
+import { withStep } from './ending.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { deliverAll } from './delivery.ts';

@@ -1,6 +1,6 @@
 import { IssuerError } from '../../domain/errors.ts';
 import { failureReason } from '../../domain/reason.ts';
-import { withStep } from '../conclude.ts';
+import { withStep } from '../ending.ts';
 import { AttemptFailed, descriptionOf, fieldsOf, issuerNow } from './issuance.ts';
 import type { Fresh, Issuance } from './issuance.ts';
 

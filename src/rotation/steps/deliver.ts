@@ -3,7 +3,7 @@ import { MINUTE, SECOND } from '../../domain/time.ts';
 import type { CredentialRecord, DestinationRecord, RotationRecord } from '../../ledger/records.ts';
 import type { World } from '../world.ts';
 import { backoff } from '../backoff.ts';
-import { withStep } from '../conclude.ts';
+import { withStep } from '../ending.ts';
 import { deliverAll } from '../delivery.ts';
 import type { Consignment, DeliveryResult } from '../delivery.ts';
 import type { SeenDestination } from '../observation.ts';

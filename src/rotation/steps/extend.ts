@@ -5,7 +5,7 @@ import { formatInstantOrNull, MINUTE, SECOND } from '../../domain/time.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { ListedSecret, SecretWish } from '../../issuers/contract.ts';
 import { clockProblem } from '../checks/clock.ts';
-import { withStep } from '../conclude.ts';
+import { withStep } from '../ending.ts';
 import { lastingLife } from '../renewal.ts';
 import { AttemptFailed, descriptionOf, fieldsOf, issuerNow } from './issuance.ts';
 import type { Fresh, Issuance } from './issuance.ts';

@@ -6,7 +6,7 @@ import type { SecretValue } from '../../domain/secret-value.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Issuer } from '../../issuers/contract.ts';
 import type { CredentialRecord } from '../../ledger/records.ts';
-import { abandon } from '../conclude.ts';
+import { abandon } from '../ending.ts';
 import type { Control } from '../control.ts';
 import type { Situation } from '../decision.ts';
 import type { Tenure } from '../tenure.ts';

@@ -1,6 +1,6 @@
 import { IssuerError } from '../../domain/errors.ts';
 import { formatDuration, SECOND } from '../../domain/time.ts';
-import { withStep } from '../conclude.ts';
+import { withStep } from '../ending.ts';
 import { activePause } from '../pauses.ts';
 import { AttemptFailed, fieldsOf } from './issuance.ts';
 import type { Fresh, Issuance } from './issuance.ts';
