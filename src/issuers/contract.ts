@@ -55,6 +55,8 @@ export interface Issuer {
   readonly name: string;
   readonly type: string;
   readonly timing: IssuerTiming;
+  /** The client that rekeyd itself logs in with: its hand-made secrets are never deleted. Absent: none. */
+  readonly ownClientId?: string;
   /** The most characters that a description may have. */
   readonly descriptionLimit: number;
 

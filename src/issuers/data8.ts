@@ -42,6 +42,7 @@ export function createData8(options: Data8Options, context: IssuerContext): Issu
     type: TYPE,
     timing: { requestLifetime, listLag, maxClockSkew },
     descriptionLimit: DESCRIPTION_LIMIT,
+    ownClientId: options.clientId,
     listCredentials: (signal) => api.listCredentials(signal),
     listSecrets: (clientId, signal) => api.listSecrets(clientId, signal),
     createSecret: (clientId, wish, signal) => api.createSecret(clientId, wish, signal),

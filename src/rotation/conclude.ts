@@ -208,6 +208,8 @@ export function settle(observation: Observation, record: CredentialRecord, rotat
 
 /** Secrets made by hand, for `unmanaged: delete`: none with any rekeyd's mark, none that an entry names. */
 function strangers(observation: Observation, record: CredentialRecord): string[] {
+  // the static secret that rekeyd logs in with looks just like one
+  if (observation.isOwnClient) return [];
   const named = new Set(record.destinations.flatMap((each) => [each.secretId, each.adopted?.secretId ?? null]));
   return (observation.secrets ?? [])
     .filter((each) => !hasAnyMarker(each.description) && !named.has(each.secretId))

@@ -22,6 +22,8 @@ export interface Observation {
   readonly timing: IssuerTiming;
   readonly mode: Mode;
   readonly limits: Limits;
+  /** The client that rekeyd itself logs in with. */
+  readonly isOwnClient: boolean;
   /** Null: the issuer's list lacks it. */
   readonly listed: ListedCredential | null;
   readonly terms: Terms;

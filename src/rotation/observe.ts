@@ -52,6 +52,7 @@ export async function observe(world: World, subject: Subject, signal?: AbortSign
     timing: issuer.timing,
     mode: world.settings.mode,
     limits: world.settings.limits,
+    isOwnClient: issuer.ownClientId === key.clientId,
     listed: subject.listed,
     terms,
     moved,

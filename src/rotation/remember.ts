@@ -1,6 +1,7 @@
 import { compareMarks, isOurs } from '../domain/mark.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
+import { earliest } from './decision.ts';
 import { issuerTime } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
@@ -122,5 +123,8 @@ export function lifeOf(observation: Observation, current: NonNullable<Credential
   const delivered = observation.destinations
     .map((each) => servedBy(each, observation.owner))
     .find((each) => each?.secretId === secretId)?.deliveredAt;
-  return { expires, birth, since: birth ?? delivered ?? known?.firstSeen ?? null };
+  // an adopted entry that names no secret: since it was first seen
+  const adopted = observation.record.destinations.filter((each) => each.adopted !== null && secretId === null);
+  const seen = earliest(adopted.map((each) => each.deliveredAt));
+  return { expires, birth, since: birth ?? delivered ?? known?.firstSeen ?? seen };
 }

@@ -1,3 +1,4 @@
+import { MINUTE } from '../domain/time.ts';
 import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { conclude } from './conclude.ts';
 import type { Control } from './control.ts';
@@ -46,6 +47,7 @@ export async function tend(
   resyncAt: (now: number) => number,
 ): Promise<Visit> {
   let acted = 0;
+  let restored = false;
   for (let round = 1; ; round += 1) {
     const observation = await observe(world, subject, control.giveUp);
     const remembered = withoutEndedPause(remember(observation), observation.now);
@@ -69,7 +71,12 @@ export async function tend(
     }
     tellChanges(world, observation, record, moved);
     const stored = { ...record, version: record.version + 1 };
-    if (decision.action === 'none' || round >= ROUNDS) return { record: stored, acted };
+    if (round >= ROUNDS) return { record: stored, acted };
+    if (decision.action === 'none') {
+      // a rotation that yielded leaves a secret whose grace begins with the next look
+      if (moved.some((each) => each.state === 'abandoned' && each.mayBeServed)) continue;
+      return { record: stored, acted };
+    }
     // told to stop: only what this visit began is brought to rest
     if (control.stopping.aborted && (acted === 0 || decision.action === 'issue')) return { record: stored, acted };
     const rotations = situation.rotations.map((each) =>
@@ -77,7 +84,11 @@ export async function tend(
     );
     const whole = await act(world, { ...situation, record: stored, rotations }, bumped(decision, rotations), control);
     acted += 1;
-    if (!whole) return { record: stored, acted };
+    // what failed, or did not stay (a PUT that is ignored), is left for a while: never a tight loop
+    if (!whole || (restored && decision.action === 'restore')) {
+      return { record: { ...stored, dueAt: observation.now + MINUTE }, acted };
+    }
+    restored ||= decision.action === 'restore';
   }
 }
 

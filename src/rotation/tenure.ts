@@ -34,25 +34,19 @@ export class Tenure {
   }
 
   /**
-   * Stores the rotation's next state and the credential as `merge` makes it of the stored one.
+   * Stores the rotation's next state and, with it, the credential as `merge` makes it of the stored one.
    * @throws TenureLost, LedgerError
    */
-  async advance(
-    next: RotationRecord,
-    merge: (record: CredentialRecord) => CredentialRecord = (record) => record,
-  ): Promise<CredentialRecord> {
+  async advance(next: RotationRecord, merge?: (record: CredentialRecord) => CredentialRecord): Promise<void> {
     const { ledger, clock } = this.#world;
     const heldSince = clock.monotonic();
     let held = next.owner === null ? next : { ...next, leaseUntil: clock.now() + this.#control.lease };
     for (;;) {
-      const stored = (await ledger.credential(held)) ?? freshRecord(held, '');
-      const merged = merge(stored);
-      // the same object back means that the credential is left as it is: one record less to write
-      const credentials = merged === stored ? [] : [merged];
+      const credentials = merge === undefined ? [] : [merge((await ledger.credential(held)) ?? freshRecord(held, ''))];
       if (await ledger.commit({ credentials, rotations: [held] })) {
         this.#rotation = { ...held, version: held.version + 1 };
         this.#heldSince = heldSince;
-        return merged === stored ? stored : { ...merged, version: merged.version + 1 };
+        return;
       }
       const found = await ledger.rotation(held.id);
       const mine = found !== null && found.owner === this.#world.processId && found.state === this.#rotation.state;

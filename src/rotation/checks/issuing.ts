@@ -69,7 +69,8 @@ export const issuingChecks: readonly Check[] = [
     const now = issuerTime(observation);
     const young = record.secrets.find((each) => {
       const birth = birthOrNull(each.rotationId);
-      const unknown = each.role === 'pending' && !rotations.some((rotation) => rotation.id === each.rotationId);
+      const ours = each.role === 'pending' || each.role === 'orphan';
+      const unknown = ours && !rotations.some((rotation) => rotation.id === each.rotationId);
       return unknown && birth !== null && now - birth < longest;
     });
     if (young === undefined) return null;

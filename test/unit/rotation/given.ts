@@ -184,6 +184,7 @@ export function observation(more: Partial<Observation> = {}): Observation {
       createsPerDay: 4,
       breaker: { failures: 5, cooldown: 15 * MINUTE },
     },
+    isOwnClient: false,
     listed: { clientId: 'shop', description: 'shop' },
     terms: managed(),
     moved: false,

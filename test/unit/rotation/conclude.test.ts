@@ -1,0 +1,291 @@
+import { describe, expect, it } from 'vitest';
+import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
+import type { Observation } from '../../../src/rotation/observation.ts';
+import {
+  absent,
+  destination,
+  down,
+  idAt,
+  managed,
+  NOW,
+  observation,
+  record,
+  rotation,
+  secret,
+  serving,
+  situationOf,
+} from './given.ts';
+
+const born = NOW - HOUR;
+const begun = (more: Parameters<typeof rotation>[1]) => rotation(3, { startedAt: born, sentAt: born, ...more });
+const current = secret('2', 80, { generation: 2 });
+const fresh = secret('3', 23 / 24, { generation: 3, born });
+const extended = secret('3', 90, { generation: 3, born });
+/** The rotation that made what is served before. */
+const before = rotation(2, { state: 'done', secretId: '2', mayBeServed: true, sentAt: NOW - 10 * DAY });
+const served = [destination('a', serving(2, '2')), destination('b', serving(2, '2'))];
+const oneHas = [destination('a', serving(3, '3')), destination('b', serving(2, '2'))];
+const allHave = [destination('a', serving(3, '3')), destination('b', serving(3, '3'))];
+
+/** What is seen of rotation 3; the state that it is in afterwards, whether anything may serve it, and its secret's role. */
+const TABLE: readonly [string, Partial<Observation>, string][] = [
+  ['P1: intended and never sent', { rotations: [begun({ state: 'intended', sentAt: null })] }, 'abandoned unserved -'],
+  [
+    'a manual request that was never sent is kept',
+    { rotations: [begun({ state: 'intended', sentAt: null, trigger: 'manual' })] },
+    'intended unserved -',
+  ],
+  [
+    'I1: sent, found by its marker',
+    { secrets: [current, fresh], rotations: [begun({ state: 'intended' })] },
+    'abandoned unserved orphan',
+  ],
+  [
+    'I2: sent, not found yet, may still land',
+    { rotations: [begun({ state: 'intended', sentAt: NOW - MINUTE })] },
+    'intended unserved -',
+  ],
+  [
+    'I1: sent, not found past requestLifetime and listLag',
+    { rotations: [begun({ state: 'intended', sentAt: NOW - 6 * MINUTE - 1 })] },
+    'abandoned unserved -',
+  ],
+  [
+    'I11: sent, and the list could not be read',
+    { secrets: null, rotations: [begun({ state: 'intended' })] },
+    'intended unserved -',
+  ],
+  [
+    'P1: created',
+    { secrets: [current, fresh], rotations: [begun({ state: 'created', secretId: '3' })] },
+    'abandoned unserved orphan',
+  ],
+  [
+    'P1: verified and extended',
+    { secrets: [current, extended], rotations: [begun({ state: 'verified', secretId: '3' })] },
+    'abandoned unserved orphan',
+  ],
+  [
+    'P6: held by another',
+    {
+      secrets: [current, fresh],
+      rotations: [begun({ state: 'created', secretId: '3', owner: 'other', leaseUntil: NOW - MINUTE })],
+    },
+    'created unserved pending',
+  ],
+  [
+    'P6: whose lease and requests are over',
+    {
+      secrets: [current, fresh],
+      rotations: [begun({ state: 'created', secretId: '3', owner: 'other', leaseUntil: NOW - 5 * MINUTE })],
+    },
+    'abandoned unserved orphan',
+  ],
+  [
+    'P5: thought unborn, and served',
+    { secrets: [current, extended], destinations: oneHas, rotations: [begun({ state: 'intended' })] },
+    'delivering served current',
+  ],
+  [
+    'P5: thought unborn, and extended',
+    { secrets: [current, extended], rotations: [begun({ state: 'created', secretId: '3' })] },
+    'abandoned served pending',
+  ],
+  [
+    'P5: thought unborn, and something newer is served',
+    {
+      secrets: [secret('4', 90, { generation: 4, born }), extended],
+      destinations: [destination('a', serving(4, '4'))],
+      rotations: [begun({ state: 'verified', secretId: '3' })],
+    },
+    'abandoned served superseded',
+  ],
+  [
+    'delivering: all serve it',
+    {
+      secrets: [current, extended],
+      destinations: allHave,
+      rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+    },
+    'grace served current',
+  ],
+  [
+    'delivering: all serve it, nothing was replaced',
+    {
+      secrets: [extended],
+      destinations: allHave,
+      rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+    },
+    'done served current',
+  ],
+  [
+    'V1: delivering, one is behind',
+    {
+      secrets: [current, extended],
+      destinations: oneHas,
+      rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+    },
+    'delivering served current',
+  ],
+  [
+    'V2: delivering, nothing has it',
+    {
+      secrets: [current, extended],
+      destinations: served,
+      rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+    },
+    'abandoned served pending',
+  ],
+  [
+    'V15: delivering, nothing has it, one is down',
+    {
+      secrets: [current, extended],
+      destinations: [destination('a', serving(2, '2')), destination('b', down)],
+      rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+    },
+    'delivering served pending',
+  ],
+  [
+    'V3: delivering, overtaken by a higher generation',
+    {
+      secrets: [current, extended, secret('4', 90, { generation: 4, born })],
+      destinations: [destination('a', serving(4, '4')), destination('b', serving(3, '3'))],
+      rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+    },
+    'abandoned served superseded',
+  ],
+  [
+    'V3: delivering, overtaken by a higher id of the same generation',
+    {
+      secrets: [current, extended, secret('5', 90, { generation: 3, born: born + 1 })],
+      destinations: [destination('a', serving(3, '5')), destination('b', serving(3, '5'))],
+      rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+    },
+    'abandoned served superseded',
+  ],
+  [
+    'V18: delivering, its own secret is due',
+    {
+      secrets: [current, secret('3', 29, { generation: 3, born: NOW - 61 * DAY })],
+      destinations: oneHas,
+      rotations: [
+        rotation(3, {
+          startedAt: NOW - 61 * DAY,
+          sentAt: NOW - 61 * DAY,
+          state: 'delivering',
+          secretId: '3',
+          mayBeServed: true,
+        }),
+      ],
+    },
+    'abandoned served current',
+  ],
+  [
+    'C3: delivering, no rule any more, one has it',
+    {
+      terms: { kind: 'unmanaged' },
+      secrets: [current, extended],
+      destinations: oneHas.map((each) => ({ ...each, format: null })),
+      rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+    },
+    'grace served current',
+  ],
+  [
+    'a value nowhere to be read: not readable',
+    {
+      secrets: [current, extended],
+      destinations: [destination('a', serving(3, '3'), { readable: false }), destination('b', absent)],
+      rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+    },
+    'abandoned served current',
+  ],
+];
+
+describe('what follows for a rotation that nobody works on', () => {
+  it.each(TABLE)('%s', (_name, seen, expected) => {
+    const first = observation({ secrets: [current], destinations: served, ...seen });
+    const base = { ...first, rotations: [...first.rotations, before] };
+    const situation = situationOf(base);
+    const found = situation.rotations.find((each) => each.generation === 3);
+    // roles follow at the next look
+    const next = situationOf({ ...base, record: situation.record, rotations: situation.rotations });
+    const role = next.record.secrets.find((each) => each.secretId === '3')?.role ?? '-';
+    expect(`${found?.state} ${found?.mayBeServed ? 'served' : 'unserved'} ${role}`).toBe(expected);
+  });
+
+  it('C1: fixes the grace at settling: a later change of the policy does not move it', () => {
+    const settled = situationOf(
+      observation({
+        secrets: [current, extended],
+        destinations: allHave,
+        rotations: [
+          begun({ state: 'delivering', secretId: '3', mayBeServed: true }),
+          rotation(2, { state: 'done', secretId: '2', mayBeServed: true }),
+        ],
+      }),
+    );
+    const old = settled.record.secrets.find((each) => each.secretId === '2');
+    expect(old).toMatchObject({ role: 'superseded', deleteAfter: NOW + 14 * DAY, grace: 14 * DAY });
+    for (const grace of [DAY, 28 * DAY]) {
+      const later = situationOf(
+        observation({
+          now: NOW + DAY,
+          terms: managed({ grace }),
+          secrets: [current, extended],
+          destinations: allHave,
+          record: { ...record(), ...settled.record },
+          rotations: settled.rotations,
+        }),
+      );
+      expect(later.record.secrets.find((each) => each.secretId === '2')?.deleteAfter).toBe(NOW + 14 * DAY);
+    }
+  });
+
+  it("supersedes what was made by hand only with `unmanaged: delete`, and never our own client's", () => {
+    const hand = secret('9', 50);
+    const known = situationOf(observation({ secrets: [current, hand], destinations: served })).record;
+    const settle = (unmanaged: 'keep' | 'delete', isOwnClient: boolean) =>
+      situationOf(
+        observation({
+          isOwnClient,
+          terms: managed({ unmanaged }),
+          secrets: [current, extended, hand],
+          destinations: allHave,
+          record: known,
+          rotations: [begun({ state: 'delivering', secretId: '3', mayBeServed: true })],
+        }),
+      ).record.secrets.find((each) => each.secretId === '9')?.role;
+    expect(settle('keep', false)).toBe('unmanaged');
+    expect(settle('delete', false)).toBe('superseded');
+    expect(settle('delete', true)).toBe('unmanaged');
+  });
+
+  it('V14, V19: a superseded secret that is served again loses its date, and gets a full grace from the repair', () => {
+    const id = idAt(NOW - 10 * DAY, 2);
+    const secrets = [
+      {
+        ...situationOf(observation({ secrets: [current, extended], destinations: allHave })).record.secrets[0]!,
+        secretId: '2',
+        role: 'superseded' as const,
+        rotationId: id,
+        grace: 14 * DAY,
+        deleteAfter: NOW + HOUR,
+      },
+    ];
+    const rotations = [begun({ state: 'grace', secretId: '3', mayBeServed: true, supersedes: ['2'] })];
+    const rolled = situationOf(
+      observation({ secrets: [current, extended], destinations: oneHas, record: record({ secrets }), rotations }),
+    );
+    expect(rolled.record.secrets.find((each) => each.secretId === '2')?.deleteAfter).toBeNull();
+    const repaired = situationOf(
+      observation({
+        now: NOW + DAY,
+        secrets: [current, extended],
+        destinations: allHave,
+        record: rolled.record,
+        rotations,
+      }),
+    );
+    expect(repaired.record.secrets.find((each) => each.secretId === '2')?.deleteAfter).toBe(NOW + 15 * DAY);
+  });
+});
