@@ -101,9 +101,10 @@ function refuseWhereHeld(engine: Engine, record: CredentialRecord): void {
   const now = clock.now();
   const paused = activePause(record.pause, now) ?? activePause(engine.pause.pause, now);
   if (paused !== null) no('paused', 'it is paused: resume it first');
-  if (record.state === 'ignored' || record.state === 'unmanaged')
-    no(record.state, `no rule manages it (${record.state})`);
-  if (record.state === 'paused') no(record.reason, 'its rule says suspend');
+  // by the rules, not by the stored state: that one is as old as the last look, before a resume for instance
+  const terms = engine.roster.terms(record.issuer, { clientId: record.clientId, description: record.description });
+  if (terms.kind !== 'managed') no(terms.kind, `no rule manages it (${terms.kind})`);
+  else if (terms.suspended) no('suspended', 'its rule says suspend');
   if (record.state === 'blocked') no(record.reason, `it is blocked: ${record.reason}`);
 }
 
