@@ -111,9 +111,10 @@ async function planOne(
   }
 }
 
-/** Credentials of which nothing may be due: as the ledger last saw them, without a look. */
+/** Credentials of which nothing may be due: as the ledger last saw them, without a look where none is needed. */
 async function rest(engine: Engine, issuer: string, seen: ReadonlySet<string>): Promise<PlanItem[]> {
   const items: PlanItem[] = [];
+  const now = engine.world.clock.now();
   let cursor: string | null = null;
   do {
     const page: Awaited<ReturnType<typeof engine.world.ledger.credentials>> = await engine.world.ledger.credentials(
@@ -123,6 +124,13 @@ async function rest(engine: Engine, issuer: string, seen: ReadonlySet<string>): 
     );
     for (const record of page.items) {
       if (seen.has(record.clientId)) continue;
+      if (record.secrets.some((each) => each.role === 'superseded' && (each.deleteAfter ?? now) <= now)) {
+        // a deletion that waits: only a look tells for what
+        const { clientId, description } = record;
+        const listed = record.goneSince === null ? { clientId, description } : null;
+        items.push(...(await planOne(engine, { issuer, clientId }, listed)));
+        continue;
+      }
       const base = { issuer, clientId: record.clientId, name: record.name };
       const places = record.destinations.map(({ vault, entry }) => ({ vault, entry }));
       const at = (when: Instant | null) => formatInstantOrNull(when);

@@ -88,6 +88,13 @@ export class Roster {
   #learn(issuer: string, list: readonly ListedCredential[]): Map<string, { digest: string; claimed: boolean }> {
     const known = this.#descriptions.get(issuer) ?? new Map<string, string>();
     this.#descriptions.set(issuer, known);
+    const present = new Set(list.map((each) => each.clientId));
+    for (const [clientId, description] of known) {
+      if (present.has(clientId)) continue;
+      // who is gone claims nothing: it claims again should it come back
+      this.#unclaim(`${issuer}/${clientId}`, this.#match(issuer, { clientId, description }));
+      known.delete(clientId);
+    }
     const edited = list.filter((each) => known.get(each.clientId) !== each.description);
     const resolved = edited.map((listed) => {
       const terms = this.#match(issuer, listed);

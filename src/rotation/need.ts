@@ -2,7 +2,7 @@ import { formatFingerprint } from '../domain/payload.ts';
 import { isOurs } from '../domain/mark.ts';
 import type { Reason } from '../domain/reason.ts';
 import type { Situation } from './decision.ts';
-import { issuerTime } from './observation.ts';
+import { issuerTime, UNNAMED } from './observation.ts';
 import type { SeenDestination } from './observation.ts';
 import { isAlive } from './proof.ts';
 import { adoptionOf, servedBy } from './remember-destinations.ts';
@@ -61,16 +61,20 @@ export function healthOf({ observation, record }: Situation): Health {
   if (list === null) return 'unsure';
   const now = issuerTime(observation);
   if (current.secretId === null) {
+    if (observation.refused.has(UNNAMED)) return 'gone';
     return list.some((each) => each.marker === null && isAlive(each, now)) ? 'alive' : 'expired';
   }
   const listed = list.find((each) => each.secretId === current.secretId);
   if (listed !== undefined) return isAlive(listed, now) ? 'alive' : 'expired';
   const missingSince = record.secrets.find((each) => each.secretId === current.secretId)?.missingSince ?? null;
   if (missingSince === null || observation.now - missingSince < observation.timing.listLag) return 'unsure';
+  if (observation.refused.has(current.secretId)) return 'gone';
+  // an adopted entry may name another secret than it holds: what it holds was not refused
+  if (observation.destinations.some((each) => adoptionOf(each)?.secretId === current.secretId)) return 'alive';
   const readable = observation.destinations.some(
     (each) => each.readable && servedBy(each, observation.owner)?.secretId === current.secretId,
   );
-  return !readable || observation.refused.has(current.secretId) ? 'gone' : 'unsure';
+  return readable ? 'unsure' : 'gone';
 }
 
 /** Destinations from which what is current can be read back. */

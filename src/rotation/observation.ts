@@ -34,7 +34,7 @@ export interface Observation {
   readonly secrets: readonly SeenSecret[] | null;
   readonly issuerError: { readonly reason: 'issuer-forbidden' | 'issuer-failed'; readonly message: string } | null;
   readonly destinations: readonly SeenDestination[];
-  /** Secrets whose value, read from a destination just now, the token endpoint refused. */
+  /** Secrets whose value, read from a destination just now, the token endpoint refused; see also {@link UNNAMED}. */
   readonly refused: ReadonlySet<string>;
   /** The description was edited so that names built from it change: `terms` are those of the pinned one (C6). */
   readonly moved: boolean;
@@ -55,6 +55,9 @@ export interface Circumstances {
   /** The token endpoint did not answer when it was last asked: nothing is created meanwhile. */
   readonly issuerSilent: boolean;
 }
+
+/** Stands in `refused` for the secret of an adopted entry that does not name it. */
+export const UNNAMED = '';
 
 export interface SeenSecret extends ListedSecret {
   readonly marker: Marker | null;

@@ -7,8 +7,9 @@ import type { Issuer, ListedCredential } from '../issuers/contract.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { freshRecord } from './fresh-record.ts';
 import { look, placesOf, readValue } from './look.ts';
+import { UNNAMED } from './observation.ts';
 import type { Circumstances, Observation, SeenDestination, SeenSecret } from './observation.ts';
-import { isStripped, topServed } from './remember-destinations.ts';
+import { adoptionOf, isStripped, topServed } from './remember-destinations.ts';
 import type { World } from './world.ts';
 
 /** What the daemon says of a credential before it is looked at. */
@@ -159,7 +160,10 @@ async function proveUnmarked(
   }
 }
 
-/** Whether the value that is served, of a secret that lists lack past their lag, is refused at the token endpoint. */
+/**
+ * Whether the token endpoint refuses the value that is served: asked where lists lack its secret past their lag, and of
+ * an adopted entry that does not name its secret, of which no list tells.
+ */
 async function refusedOf(
   world: World,
   issuer: Issuer,
@@ -167,20 +171,15 @@ async function refusedOf(
   signal?: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const top = topServed(observation);
-  const refused = new Set<string>();
-  if (top === null || observation.secrets?.some((each) => each.secretId === top.secretId) !== false) return refused;
-  const missing = observation.record.secrets.find((each) => each.secretId === top.secretId)?.missingSince ?? null;
-  if (missing === null || observation.now - missing < observation.timing.listLag) return refused;
   const names = observation.terms.kind === 'managed' ? observation.terms.names : {};
   for (const destination of observation.destinations) {
-    const { sight } = destination;
-    if (!destination.readable || sight.state !== 'present' || sight.mark?.secretId !== top.secretId) continue;
+    const secretId = top === null ? adoptedAt(destination) : markedAt(destination, top.secretId);
+    if (secretId === null || !destination.readable || !isInDoubt(observation, secretId)) continue;
     try {
       const value = await readValue(world, destination, names, signal);
       if (value === null) continue;
       const verdict = await issuer.verify(observation.key.clientId, value.clientSecret, signal);
-      if (verdict === 'refused') refused.add(top.secretId);
-      return refused;
+      return new Set(verdict === 'refused' ? [secretId] : []);
     } catch (error) {
       signal?.throwIfAborted();
       // silence proves nothing: it stays 'unsure', and is asked again at the next look
@@ -191,5 +190,22 @@ async function refusedOf(
       });
     }
   }
-  return refused;
+  return new Set();
+}
+
+function markedAt({ sight }: SeenDestination, secretId: string): string | null {
+  return sight.state === 'present' && sight.mark?.secretId === secretId ? secretId : null;
+}
+
+/** Of one that was proven just now there is nothing to ask. */
+function adoptedAt(destination: SeenDestination): string | null {
+  const adopted = destination.proven === null ? adoptionOf(destination) : null;
+  return adopted === null ? null : (adopted.secretId ?? UNNAMED);
+}
+
+function isInDoubt({ secrets, record, now, timing }: Observation, secretId: string): boolean {
+  if (secretId === UNNAMED) return true;
+  if (secrets?.some((each) => each.secretId === secretId) !== false) return false;
+  const missing = record.secrets.find((each) => each.secretId === secretId)?.missingSince ?? null;
+  return missing !== null && now - missing >= timing.listLag;
 }

@@ -119,7 +119,8 @@ function nextDue(situation: Situation, decision: Decision): Instant | null {
 
 /** Something failed or a proof does not hold yet, and no date says when to try again. */
 function waitsForOthers(situation: Situation, decision: Decision): boolean {
-  if (decision.action === 'none' && decision.held !== null && decision.dueAt === null) return true;
+  // what is blocked waits for a person or a limit: the full look sees when it is freed
+  if (decision.action === 'none' && decision.held === 'failing' && decision.dueAt === null) return true;
   const retirable = plannedRetirements(situation);
   return retirable.some((each) => each.at === null && WAITING_REASONS.has(each.reason)) || hasLateWork(situation);
 }

@@ -46,6 +46,8 @@ export function proveDeletion(observation: Observation, candidate: Candidate): P
     return no('last-live-secret', 'it is the last live secret of the credential');
   }
   for (const destination of observation.destinations) {
+    // a former destination holds a deletion back until the secret has ended by itself (C2)
+    if (destination.format === null && !isAlive(listed, Math.min(now, observation.now))) continue;
     const problem = destinationProblem(observation, destination, candidate, others, now);
     if (problem !== null) return problem;
   }

@@ -18,6 +18,8 @@ const GRACE_WITHOUT_RULE: Duration = 14 * DAY;
 /** What a look says of the destinations as a whole, for the graces of superseded secrets. */
 export interface Coverage {
   readonly current: Served | null;
+  /** The secret that an adopted entry names, where nothing of ours is served; null: none. */
+  readonly adoptedId: string | null;
   /** Secret ids that some destination, present or former, surely serves. */
   readonly served: ReadonlySet<string>;
   /** All destinations were read, each present one serves something of ours, bound, and there is one at all. */
@@ -30,7 +32,7 @@ export interface Coverage {
   readonly digest: string;
 }
 
-export function coverageOf(observation: Observation, current: Served | null): Coverage {
+export function coverageOf(observation: Observation, current: Served | null, adoptedId: string | null): Coverage {
   const present = observation.destinations.filter((each) => each.format !== null);
   const serving = present.map((each) => servedBy(each, observation.owner));
   const bound = serving.filter((each) => each !== null);
@@ -41,6 +43,7 @@ export function coverageOf(observation: Observation, current: Served | null): Co
   const whole = readable && every.length > 0 && bound.length === present.length;
   return {
     current,
+    adoptedId: current === null ? adoptedId : null,
     served: new Set(every.map((each) => each.secretId)),
     whole,
     lowest: whole ? Math.min(...(bound.length > 0 ? bound : every).map((each) => each.generation)) : null,
@@ -58,7 +61,7 @@ export function rememberSecrets(observation: Observation, coverage: Coverage): S
     const known = record.secrets.find((each) => each.secretId === secret.secretId) ?? null;
     return withGrace(observation, coverage, classify(observation, coverage, secret, known));
   });
-  const currentId = coverage.current?.secretId ?? null;
+  const currentId = coverage.current?.secretId ?? coverage.adoptedId;
   const known = record.secrets.some((each) => each.secretId === currentId);
   const unlisted: SecretRecord[] = currentId === null || known ? [] : [{ ...fresh(currentId, now), role: 'current' }];
   const missing = [...record.secrets, ...unlisted]
@@ -91,13 +94,21 @@ function classify(
   };
   const { current } = coverage;
   if (current?.secretId === secret.secretId) return { ...base, role: 'current', deleteAfter: null };
-  if (known?.role === 'superseded') return base;
+  if (coverage.adoptedId === secret.secretId) return { ...base, role: 'current', generation: 0, deleteAfter: null };
+  if (known?.role === 'superseded') return asRecorded(base, known);
   const successor = current === null ? null : rotationOf(observation, current.secretId);
-  if (successor?.supersedes.includes(secret.secretId) === true) return { ...base, role: 'superseded' };
+  if (successor?.supersedes.includes(secret.secretId) === true) {
+    return { ...base, role: 'superseded', generation: base.generation ?? 0 };
+  }
   if (rotationId === null) return { ...base, role: 'unmanaged' };
   const rotation = observation.rotations.find((each) => each.id === rotationId) ?? null;
   if (rotation === null) return classifyUnknown(observation, coverage, base, marker?.destinations ?? null);
   return { ...base, role: roleOfKnown(rotation, current) };
+}
+
+/** What the ledger recorded of a superseded secret stays, so that the proof sees a change whenever it was made. */
+function asRecorded(listed: SecretRecord, { rotationId, expires }: SecretRecord): SecretRecord {
+  return { ...listed, rotationId, expires: rotationId === null ? expires : listed.expires };
 }
 
 /** The role of a secret whose rotation this ledger has. */

@@ -18,7 +18,7 @@ import type { Life } from './renewal.ts';
 export function remember(observation: Observation): CredentialRecord {
   const { record, terms, listed, now } = observation;
   const current = currentOf(observation);
-  const coverage = coverageOf(observation, current);
+  const coverage = coverageOf(observation, current, adoptedCurrent(observation)?.secretId ?? null);
   const secrets = observation.secrets === null ? record.secrets : rememberSecrets(observation, coverage);
   const shown = describeCurrent(observation, current);
   return {
@@ -90,6 +90,9 @@ function adoptedCurrent(observation: Observation): CredentialRecord['current'] {
   const list = observation.secrets ?? [];
   const secret = list.find((each) => each.secretId === named);
   if (secret !== undefined) return { secretId: secret.secretId, generation: 0, expires: secret.expires };
+  // one that was listed and is not any more: whether it is gone is for its value to say
+  const before = observation.record.secrets.find((each) => each.secretId === named);
+  if (before !== undefined) return { secretId: before.secretId, generation: 0, expires: before.expires };
   const strangers = list.filter((each) => each.marker === null && isAlive(each, now));
   const ends = strangers.map((each) => each.expires ?? Number.POSITIVE_INFINITY);
   const earliest = Math.min(...ends);

@@ -133,6 +133,10 @@ function retirementHold(situation: Situation, secret: SecretRecord): { held: Rea
   if (terms.policy.retire === 'manual' && !secret.retireRequested) {
     return { held: 'retire-manual', why: 'its policy retires only on request' };
   }
+  // a stranger's secret of which the rule says keep again; one that an entry named has a generation
+  if (terms.policy.unmanaged === 'keep' && secret.rotationId === null && secret.generation === null) {
+    return { held: 'unmanaged', why: 'it was made by hand, and its policy keeps such secrets' };
+  }
   return null;
 }
 

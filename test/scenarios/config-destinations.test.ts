@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import type { DeliverSettings } from '../../src/config/settings.ts';
+import { DEFAULT_FORMAT } from '../../src/domain/payload.ts';
+import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
+import { expectSound, markAt, reconfigure, renew, secretIds, servingStage, SHOP, writes } from './scene.ts';
+import { DEFAULT_POLICY, ruleFor, Stage } from './stage.ts';
+
+const onlyA = { rules: [ruleFor(DEFAULT_POLICY, ['a'])] };
+const both = { rules: [ruleFor(DEFAULT_POLICY, ['a', 'b'])] };
+
+/** Rules that name the entries after the description. */
+const byDescription = () => [
+  ruleFor(DEFAULT_POLICY, ['a', 'b'], '*', {
+    match: { clientId: null, description: ['{app}'] },
+    deliver: ['a', 'b'].map((vault): DeliverSettings => ({
+      vault,
+      name: '{app}',
+      format: DEFAULT_FORMAT,
+      options: {},
+    })),
+  }),
+];
+
+describe('destinations that come and go', () => {
+  it('C1: a grace that is shortened or lengthened in the configuration stays as it was fixed', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await reconfigure(stage, { rules: [ruleFor({ ...DEFAULT_POLICY, grace: DAY }, ['a', 'b'])] });
+    await stage.pass(13 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await reconfigure(stage, { rules: [ruleFor({ ...DEFAULT_POLICY, grace: 28 * DAY }, ['a', 'b'])] });
+    await stage.pass(DAY + HOUR, HOUR);
+    expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+
+  it('C2: removed in mid-grace: it serves the new secret, so the old one goes at its date', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await stage.pass(5 * DAY, DAY);
+    await reconfigure(stage, onlyA);
+    await stage.pass(8 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(2 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+    const view = await stage.view('shop');
+    expect(view.destinations.map((each) => [each.vault, each.former])).toEqual([
+      ['a', false],
+      ['b', true],
+    ]);
+    await expectSound(stage);
+  });
+
+  it('C2: removed before the rotation: it serves the old secret, which stays until it is forgotten', async () => {
+    const stage = await servingStage();
+    await reconfigure(stage, onlyA);
+    await renew(stage);
+    expect(markAt(stage, 'a')?.generation).toBe(2);
+    expect(markAt(stage, 'b')?.generation).toBe(1);
+    await stage.pass(30 * DAY, 5 * DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    const plan = await stage.daemon.plan();
+    expect(plan.items.find((each) => each.secretIds.includes('1'))?.reason).toBe('still-served');
+    expect(writes(stage, 'b')).toBe(1);
+
+    await stage.daemon.forget(SHOP, { vault: 'b', entry: 'shop' }, 'test');
+    await stage.pass(13 * DAY, DAY);
+    // a full grace starts once nothing holds it back
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(2 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+    // nothing is ever taken away from a vault
+    expect(stage.vault('b').entries()).toEqual(['shop']);
+  });
+
+  it('C2: removed before the rotation: the old secret goes once it has expired', async () => {
+    const stage = await servingStage();
+    await reconfigure(stage, onlyA);
+    const rotation = await renew(stage);
+    await stage.pass(91 * DAY, DAY);
+    expect(secretIds(stage)).not.toContain('1');
+    expect((await stage.daemon.rotation(rotation))?.state).toBe('done');
+  });
+
+  it('C2: removed, and surely absent: it holds nothing back', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    stage.vault('b').remove('shop');
+    await reconfigure(stage, onlyA);
+    await stage.pass(16 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+    expect((await stage.view('shop')).destinations.map((each) => each.vault)).toEqual(['a']);
+  });
+
+  it('C2: removed, and not to be read: the deletion waits, and a present one cannot be forgotten', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await expect(stage.daemon.forget(SHOP, { vault: 'b', entry: 'shop' }, 'test')).rejects.toThrow(/a rule names/);
+    await reconfigure(stage, onlyA);
+    stage.vault('b').deny();
+    await stage.pass(20 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    stage.vault('b').mend();
+    await stage.pass(DAY, HOUR);
+    expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+
+  it('C2: taken away and put back: it is present again, and gets what is current', async () => {
+    const stage = await servingStage();
+    await reconfigure(stage, onlyA);
+    await renew(stage);
+    await reconfigure(stage, both);
+    await stage.pass(HOUR);
+    expect(markAt(stage, 'b')).toEqual({ generation: 2, secretId: '2' });
+    await stage.pass(15 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+
+  it('a destination that is added later gets a copy, not a new generation', async () => {
+    const stage = await servingStage({ rules: (policy) => [ruleFor(policy, ['a'])] });
+    await reconfigure(stage, both);
+    await stage.pass(HOUR);
+    expect(markAt(stage, 'b')).toEqual({ generation: 1, secretId: '1' });
+    expect(stage.issuer.count('createSecret')).toBe(1);
+    await expectSound(stage);
+  });
+
+  it('an edited format: the same generation again by read-back', async () => {
+    const stage = await servingStage();
+    const [rule] = both.rules;
+    const deliver = (rule?.deliver ?? []).map((each) =>
+      each.vault === 'b' ? { ...each, format: { kind: 'value' } as const } : each,
+    );
+    await reconfigure(stage, { rules: [ruleFor(DEFAULT_POLICY, [], '*', { deliver })] });
+    await stage.pass(HOUR);
+    expect(stage.vault('b').peek('shop')?.payload?.content.reveal()).toBe(stage.issuer.valueOf('shop', '1'));
+    expect(markAt(stage, 'b')).toEqual({ generation: 1, secretId: '1' });
+    expect(stage.issuer.count('createSecret')).toBe(1);
+    const before = writes(stage, 'b');
+    await stage.pass(5 * DAY, DAY);
+    expect(writes(stage, 'b')).toBe(before);
+  });
+
+  it('an edited field where nothing can be read back: a new generation', async () => {
+    const stage = await servingStage({ vaults: ['a'], capabilities: { a: { readable: false } } });
+    const format = { kind: 'fields', fields: { id: '{clientId}', clientSecret: '{clientSecret}' } } as const;
+    const [rule] = onlyA.rules;
+    const deliver = (rule?.deliver ?? []).map((each) => ({ ...each, format }));
+    await reconfigure(stage, { rules: [ruleFor(DEFAULT_POLICY, [], '*', { deliver })] });
+    await stage.pass(2 * HOUR);
+    const text = stage.vault('a').peek('shop')?.payload?.content.reveal();
+    expect(text).toBe(JSON.stringify({ id: 'shop', clientSecret: stage.issuer.valueOf('shop', '2') }));
+    expect((await stage.rotations('shop'))[0]?.reason).toBe('format-changed');
+    await stage.pass(16 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+  });
+});
+
+describe('names that are built from a description', () => {
+  it('C6: an edited description does not move the entry: blocked, and freed by putting it back', async () => {
+    const stage = new Stage({ rules: byDescription });
+    stage.issuer.addCredential('shop', 'till');
+    await stage.start();
+    await stage.pass(HOUR);
+    expect(stage.vault('a').entries()).toEqual(['till']);
+    stage.issuer.describeCredential('shop', 'cash');
+    await stage.pass(70 * DAY, 5 * DAY);
+    expect(await stage.view('shop')).toMatchObject({ state: 'blocked', reason: 'destination-moved' });
+    expect(stage.vault('a').entries()).toEqual(['till']);
+    expect(stage.issuer.count('createSecret')).toBe(1);
+    expect(stage.events('credential-state').map((each) => each.fields['reason'])).toContain('destination-moved');
+    stage.issuer.describeCredential('shop', 'till');
+    await stage.pass(HOUR);
+    expect(markAt(stage, 'a', 'till')).toEqual({ generation: 2, secretId: '2' });
+    expect((await stage.view('shop')).state).toBe('grace');
+    await stage.pass(16 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+  });
+
+  it('C6: confirmed by forget: the new names are delivered to, the other old one holds deletions back', async () => {
+    const stage = new Stage({ rules: byDescription });
+    stage.issuer.addCredential('shop', 'till');
+    await stage.start();
+    await stage.pass(HOUR);
+    stage.issuer.describeCredential('shop', 'cash');
+    await stage.pass(HOUR);
+    await stage.daemon.forget(SHOP, { vault: 'a', entry: 'till' }, 'test');
+    await stage.pass(HOUR);
+    expect(markAt(stage, 'a', 'cash')).toEqual(markAt(stage, 'b', 'cash'));
+    expect(markAt(stage, 'a', 'cash')).toEqual({ generation: 1, secretId: '1' });
+    expect(stage.issuer.count('createSecret')).toBe(1);
+    expect((await stage.view('shop')).state).toBe('ok');
+    await renew(stage);
+    await stage.pass(16 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.daemon.forget(SHOP, { vault: 'b', entry: 'till' }, 'test');
+    await stage.pass(15 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+  });
+
+  it('C6: an edit that moves no name blocks nothing', async () => {
+    const stage = await servingStage();
+    stage.issuer.describeCredential('shop', 'another text');
+    await stage.pass(2 * HOUR);
+    expect(await stage.view('shop')).toMatchObject({ state: 'ok', description: 'another text' });
+  });
+
+  it('C4: two credentials come to share one destination: both are blocked, the rest goes on, freed when resolved', async () => {
+    const stage = new Stage({ rules: byDescription });
+    for (const [clientId, description] of [
+      ['one', 'till'],
+      ['two', 'cash'],
+      ['three', 'door'],
+    ] as const) {
+      stage.issuer.addCredential(clientId, description);
+    }
+    await stage.start();
+    await stage.pass(HOUR);
+    stage.issuer.describeCredential('two', 'till');
+    await stage.pass(70 * DAY, 5 * DAY);
+    for (const clientId of ['one', 'two']) {
+      expect(await stage.view(clientId)).toMatchObject({ state: 'blocked', reason: 'destination-shared' });
+      expect(stage.issuer.count('createSecret', clientId)).toBe(1);
+    }
+    expect(stage.issuer.count('createSecret', 'three')).toBe(2);
+    stage.issuer.describeCredential('two', 'cash');
+    await stage.pass(2 * HOUR, 10 * MINUTE);
+    for (const clientId of ['one', 'two']) expect((await stage.view(clientId)).state).toBe('grace');
+    expect(markAt(stage, 'a', 'till')?.generation).toBe(2);
+  });
+
+  it('C4: a claimant that comes new is blocked, and so is the one that was there, until one is deleted', async () => {
+    const stage = new Stage({ rules: byDescription });
+    stage.issuer.addCredential('one', 'till');
+    await stage.start();
+    await stage.pass(HOUR);
+    const before = writes(stage, 'a');
+    stage.issuer.addCredential('two', 'till');
+    await stage.pass(2 * HOUR, 10 * MINUTE);
+    for (const clientId of ['one', 'two']) {
+      expect(await stage.view(clientId)).toMatchObject({ state: 'blocked', reason: 'destination-shared' });
+    }
+    expect(stage.issuer.count('createSecret')).toBe(1);
+    expect(writes(stage, 'a')).toBe(before);
+    stage.issuer.removeCredential('two');
+    await stage.pass(2 * HOUR, 10 * MINUTE);
+    expect((await stage.view('one')).state).toBe('ok');
+    expect(await stage.view('two')).toMatchObject({ state: 'blocked', reason: 'credential-gone' });
+  });
+});
