@@ -7,6 +7,8 @@ const BINARY = fileURLToPath(new URL('../../bin/rekeyd.js', import.meta.url));
 export interface Options {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Another program than the binary, for what runs beside it. */
+  readonly program?: string;
 }
 
 /** A running `rekeyd`, for tests: what it printed so far, and how it ended. */
@@ -16,14 +18,14 @@ export class Running {
   err = '';
   readonly #ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 
-  constructor(args: readonly string[], { env = {}, cwd }: Options = {}) {
+  constructor(args: readonly string[], { env = {}, cwd, program = BINARY }: Options = {}) {
     // Nothing of the machine's own environment: a REKEYD_CONFIG set by a person must not change a test.
     const clean = {
       PATH: process.env['PATH'] ?? '',
       HOME: process.env['HOME'] ?? '',
       TMPDIR: process.env['TMPDIR'] ?? '/tmp',
     };
-    this.child = spawn(process.execPath, [BINARY, ...args], { cwd, env: { ...clean, ...env }, stdio: 'pipe' });
+    this.child = spawn(process.execPath, [program, ...args], { cwd, env: { ...clean, ...env }, stdio: 'pipe' });
     this.child.stdout?.on('data', (part) => (this.out += String(part)));
     this.child.stderr?.on('data', (part) => (this.err += String(part)));
     this.#ended = new Promise((resolve) => {
@@ -38,7 +40,9 @@ export class Running {
       const match = pattern.exec(this.out);
       if (match !== null) return match;
       if (this.child.exitCode !== null || this.child.signalCode !== null || Date.now() > end) {
-        throw new Error(`${String(pattern)} was not seen in:\n${this.out}\n${this.err}`);
+        throw new Error(
+          `${String(pattern)} was not seen in:\n${this.out.slice(0, 3_000)}\n...\n${this.err.slice(-1_000)}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
