@@ -31,7 +31,7 @@ export interface SecretRecord {
   readonly missingSince: Instant | null;
   /** When a DELETE was last sent; null: never. */
   readonly deletingSince: Instant | null;
-  /** Failed DELETEs in a row, for their backoff. */
+  /** DELETEs in a row that failed, or after which it was still listed; for their backoff. */
   readonly deleteFailures: number;
   /** A person asked for its end now: policy `retire: manual` and the rest of the grace do not hold it. */
   readonly retireRequested: boolean;

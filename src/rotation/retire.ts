@@ -52,10 +52,19 @@ export async function retire(
   }
 }
 
+/** A DELETE goes out. Where one did before, it failed, whatever was answered: lists past the lag show the secret (I15). */
 function withDeletion(record: CredentialRecord, secretId: string, now: number): CredentialRecord {
+  const again = record.secrets.some((each) => each.secretId === secretId && each.deletingSince !== null);
+  const lastError = record.lastError ?? `secret ${secretId} was deleted, and the issuer still lists it`;
+  const failure = { lastError, lastReason: record.lastReason ?? ('issuer-failed' as const) };
   return {
     ...record,
-    secrets: record.secrets.map((each) => (each.secretId === secretId ? { ...each, deletingSince: now } : each)),
+    ...(again ? failure : {}),
+    secrets: record.secrets.map((each) =>
+      each.secretId === secretId
+        ? { ...each, deletingSince: now, deleteFailures: again ? each.deleteFailures + 1 : 0 }
+        : each,
+    ),
   };
 }
 
@@ -65,7 +74,7 @@ function withFailure(record: CredentialRecord, secretId: string, error: IssuerEr
     lastError: error.message,
     lastReason: failureReason(error),
     secrets: record.secrets.map((each) =>
-      each.secretId === secretId ? { ...each, deleteFailures: each.deleteFailures + 1 } : each,
+      each.secretId === secretId ? { ...each, deleteFailures: Math.max(1, each.deleteFailures) } : each,
     ),
   };
 }

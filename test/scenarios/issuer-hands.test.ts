@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest';
+import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
+import type { ListedSecret } from '../../src/issuers/contract.ts';
+import { deletions, expectOnly, liveIds, nearRenewal, passServing, posts, served } from './issuer-scene.ts';
+import type { Stage } from './stage.ts';
+
+describe('deletions at the issuer', () => {
+  it('I15: 404 is success once a list past the lag lacks the secret', async () => {
+    const stage = await nearGraceEnd({ behaviour: { lag: 55_000 } });
+    // a person was quicker by a moment: every list still shows it
+    stage.issuer.onCall('deleteSecret', ({ secretId }) => stage.issuer.removeSecret('shop', secretId ?? ''));
+    await passServing(stage, 2 * DAY, HOUR);
+    expect(deletions(stage)).toEqual(['1']);
+    const sent = stage.issuer.calls.find((call) => call.operation === 'deleteSecret')?.at ?? 0;
+    const rotation = (await stage.rotations('shop'))[0];
+    expect(rotation).toMatchObject({ state: 'done' });
+    expect(Date.parse(rotation?.finishedAt ?? '') - sent).toBeGreaterThanOrEqual(stage.issuer.timing.listLag);
+    await expectOnly(stage, 'ok');
+  });
+
+  it('I15: 404 for a secret that lists go on showing is no success', async () => {
+    const stage = await nearGraceEnd();
+    const truly = stage.issuer.deleteSecret.bind(stage.issuer);
+    let refused = 0;
+    stage.issuer.deleteSecret = () => {
+      refused += 1;
+      return Promise.resolve('absent');
+    };
+    await passServing(stage, 2 * DAY, HOUR);
+    expect((await stage.rotations('shop'))[0]).toMatchObject({ state: 'grace', finishedAt: null });
+    expect(liveIds(stage)).toEqual(['1', '2']);
+    // asked again, and not in a tight loop
+    expect(refused).toBeGreaterThan(3);
+    expect(refused).toBeLessThan(70);
+    expect(await stage.view('shop')).toMatchObject({ state: 'failing', reason: 'issuer-failed' });
+    stage.issuer.deleteSecret = truly;
+    await passServing(stage, 3 * HOUR);
+    await expectOnly(stage, 'ok');
+  });
+
+  it('I10: a deletion is confirmed by no list that may be stale, and not repeated meanwhile', async () => {
+    const stage = await nearGraceEnd({ behaviour: { lag: 59_000 } });
+    await passServing(stage, 2 * DAY, HOUR);
+    expect(deletions(stage)).toEqual(['1']);
+    await expectOnly(stage, 'ok');
+  });
+
+  it('I16: strangers fill the cap: blocked with the reason, and nothing is deleted', async () => {
+    const stage = await nearRenewal({ limits: { maxLiveSecrets: 3 } });
+    const theirs = [1, 2].map(() => stage.issuer.addSecret('shop', { expires: null }).secretId);
+    await passServing(stage, 3 * DAY, HOUR);
+    expect(await stage.view('shop')).toMatchObject({ state: 'blocked', reason: 'cap-reached' });
+    expect(posts(stage)).toHaveLength(1);
+    expect(deletions(stage)).toEqual([]);
+    stage.issuer.removeSecret('shop', theirs[0] ?? '');
+    await passServing(stage, 2 * HOUR);
+    await expectOnly(stage, 'grace', '1', theirs[1] ?? '');
+  });
+
+  it('I16: strangers fill the cap until the served secret is nearly dead: one more than the limit then', async () => {
+    const stage = await nearRenewal({ limits: { maxLiveSecrets: 3 } });
+    const theirs = [1, 2].map(() => stage.issuer.addSecret('shop', { expires: null }).secretId);
+    await passServing(stage, 30 * DAY, 6 * HOUR);
+    expect(deletions(stage)).toEqual([]);
+    expect(liveIds(stage)).toEqual(expect.arrayContaining([...theirs, '4']));
+    expect((await stage.view('shop')).current?.secretId).toBe('4');
+  });
+
+  it('I16: our own orphans fill the cap: they go first, then a new one is made', async () => {
+    const stage = await nearRenewal({ limits: { maxLiveSecrets: 3 } });
+    stage.issuer.behaviour.acceptDelay = 2 * DAY;
+    stage.issuer.fault('deleteSecret', 503, { times: Infinity });
+    await passServing(stage, 6 * HOUR, HOUR);
+    expect(liveIds(stage)).toEqual(['1', '2', '3']);
+    expect(await stage.view('shop')).toMatchObject({ state: 'blocked', reason: 'cap-reached' });
+    stage.issuer.heal();
+    stage.issuer.behaviour.acceptDelay = 0;
+    await passServing(stage, 4 * HOUR);
+    expect(new Set(deletions(stage))).toEqual(new Set(['2', '3']));
+    const order = stage.issuer.calls.map((call) => call.operation);
+    expect(order.lastIndexOf('deleteSecret')).toBeLessThan(order.lastIndexOf('createSecret'));
+    expect(posts(stage)).toHaveLength(4);
+    await expectOnly(stage, 'grace', '1');
+  });
+
+  it("I16: the issuer's own cap is told, and nothing is deleted to make room", async () => {
+    const stage = await nearRenewal();
+    const theirs = stage.issuer.addSecret('shop', { expires: null }).secretId;
+    stage.issuer.behaviour.cap = 2;
+    await passServing(stage, DAY, HOUR);
+    expect(await stage.view('shop')).toMatchObject({ state: 'failing', reason: 'issuer-failed' });
+    expect(deletions(stage)).toEqual([]);
+    stage.issuer.behaviour.cap = 10;
+    await passServing(stage, 2 * HOUR);
+    await expectOnly(stage, 'grace', '1', theirs);
+  });
+});
+
+describe('a secret or credential that people delete', () => {
+  it('I17: the served secret is deleted: believed after two lists past the lag and a refusal, then replaced at once', async () => {
+    const stage = await served({ behaviour: { revokeDelay: 20 * MINUTE } });
+    const asked = stage.issuer.count('verify');
+    stage.issuer.removeSecret('shop', '1');
+    const removed = stage.clock.now();
+    await stage.pass(2 * HOUR, MINUTE);
+    const [, sent = 0, ...more] = posts(stage);
+    expect(more).toEqual([]);
+    expect(sent - removed).toBeGreaterThanOrEqual(20 * MINUTE);
+    expect(stage.issuer.count('verify')).toBeGreaterThan(asked);
+    const lists = stage.issuer.calls.filter(
+      (call) => call.operation === 'listSecrets' && call.at > removed && call.at <= sent,
+    );
+    expect((lists.at(-1)?.at ?? 0) - (lists[0]?.at ?? 0)).toBeGreaterThanOrEqual(stage.issuer.timing.listLag);
+    expect((await stage.rotations('shop'))[0]).toMatchObject({ reason: 'secret-gone', trigger: 'schedule' });
+    // urgent: it does not wait for verify.settle
+    const delivered = stage.events('entry-delivered').at(-1);
+    expect(delivered?.fields['secretId']).toBe('2');
+    await expectOnly(stage, 'ok');
+  });
+
+  it('I17: it is replaced within the resync and the lag, once the issuer refuses it', async () => {
+    const stage = await served();
+    stage.issuer.removeSecret('shop', '1');
+    await stage.pass(HOUR + 2 * MINUTE, MINUTE);
+    await expectOnly(stage, 'ok');
+    expect(posts(stage)).toHaveLength(2);
+  });
+
+  it('I17: a list that lacks it for once is not believed', async () => {
+    const stage = await served();
+    lack(stage, '1', 1);
+    await passServing(stage, 3 * HOUR, MINUTE);
+    expect(posts(stage)).toHaveLength(1);
+    await expectOnly(stage, 'ok');
+  });
+
+  it('I17: lists that go on lacking it are not believed while the issuer accepts it', async () => {
+    const stage = await served();
+    const heal = lack(stage, '1');
+    await passServing(stage, 2 * DAY, HOUR);
+    expect(posts(stage)).toHaveLength(1);
+    expect(deletions(stage)).toEqual([]);
+    heal();
+    await passServing(stage, 2 * HOUR);
+    await expectOnly(stage, 'ok');
+  });
+
+  it('I17: silence of the token endpoint is no refusal', async () => {
+    const stage = await served();
+    stage.issuer.removeSecret('shop', '1');
+    stage.issuer.fault('verify', 503, { times: Infinity });
+    await stage.pass(5 * HOUR);
+    expect(posts(stage)).toHaveLength(1);
+    stage.issuer.heal();
+    await stage.pass(2 * HOUR);
+    await expectOnly(stage, 'ok');
+  });
+
+  it('I17: in grace the superseded secret is kept: nothing is deleted before the replacement is served', async () => {
+    const stage = await nearGraceEnd();
+    stage.issuer.removeSecret('shop', '2');
+    stage.issuer.fault('createSecret', 'refused', { times: Infinity });
+    await stage.pass(3 * DAY, HOUR);
+    expect(deletions(stage)).toEqual([]);
+    expect(liveIds(stage)).toEqual(['1']);
+    stage.issuer.heal();
+    await stage.pass(3 * HOUR);
+    expect(await stage.allServedAlive('shop')).toBe(true);
+    await passServing(stage, 15 * DAY, DAY);
+    await expectOnly(stage, 'ok');
+  });
+
+  it('I21: the successor is deleted by hand: the old one is the last live secret, stays, and a rotation starts', async () => {
+    const stage = await nearRenewal();
+    await passServing(stage, 8 * HOUR);
+    await expectOnly(stage, 'grace', '1');
+    stage.issuer.removeSecret('shop', '2');
+    await stage.pass(3 * HOUR);
+    expect((await stage.rotations('shop'))[0]).toMatchObject({ reason: 'secret-gone' });
+    expect(deletions(stage)).toEqual([]);
+    await expectOnly(stage, 'grace', '1');
+    expect((await stage.view('shop')).current?.secretId).toBe('3');
+    await passServing(stage, 15 * DAY, DAY);
+    await expectOnly(stage, 'ok');
+  });
+
+  it('I18: the credential is deleted: parked and told, and the vaults are left as they are', async () => {
+    const stage = await nearRenewal();
+    stage.issuer.removeCredential('shop');
+    const calls = stage.vault('a').calls.length;
+    await stage.pass(5 * DAY, HOUR);
+    expect(await stage.view('shop')).toMatchObject({ state: 'blocked', reason: 'credential-gone' });
+    expect(await stage.servedValue('a', 'shop')).not.toBeNull();
+    expect(
+      stage
+        .vault('a')
+        .calls.slice(calls)
+        .filter((call) => call.operation === 'deliver'),
+    ).toEqual([]);
+    expect(posts(stage)).toHaveLength(1);
+    expect(deletions(stage)).toEqual([]);
+    const told = stage.events('credential-state').filter((line) => line.fields['reason'] === 'credential-gone');
+    expect(told.map((line) => line.level)).toEqual(['warn']);
+  });
+
+  it('I18: made again under its id: served again, by a new secret', async () => {
+    const stage = await served();
+    stage.issuer.removeCredential('shop');
+    await stage.pass(DAY, HOUR);
+    stage.issuer.addCredential('shop', 'shop', 0);
+    await stage.pass(3 * HOUR);
+    await expectOnly(stage, 'ok');
+    expect((await stage.view('shop')).current?.generation).toBe(2);
+  });
+
+  it('I18: a list that lacks it for once parks it for no longer, in mid-rotation too', async () => {
+    const stage = await nearRenewal();
+    while (posts(stage).length < 2) await stage.pass(MINUTE, MINUTE);
+    const truly = stage.issuer.listCredentials.bind(stage.issuer);
+    stage.issuer.listCredentials = async () => {
+      await truly();
+      return [];
+    };
+    await passServing(stage, 40 * MINUTE, MINUTE);
+    stage.issuer.listCredentials = truly;
+    await passServing(stage, 3 * HOUR);
+    expect(posts(stage)).toHaveLength(2);
+    await expectOnly(stage, 'grace', '1');
+  });
+});
+
+async function nearGraceEnd(options: Parameters<typeof nearRenewal>[0] = {}): Promise<Stage> {
+  const stage = await nearRenewal(options);
+  await passServing(stage, 10 * HOUR);
+  await passServing(stage, 13 * DAY, DAY);
+  await expectOnly(stage, 'grace', '1');
+  return stage;
+}
+
+/** Lists lack a secret that is there, so many times. @returns a function that lifts it. */
+function lack(stage: Stage, secretId: string, times = Infinity): () => void {
+  const truly = stage.issuer.listSecrets.bind(stage.issuer);
+  let left = times;
+  stage.issuer.listSecrets = async (...given): Promise<readonly ListedSecret[]> => {
+    const list = await truly(...given);
+    left -= 1;
+    return left < 0 ? list : list.filter((each) => each.secretId !== secretId);
+  };
+  return () => (stage.issuer.listSecrets = truly);
+}
