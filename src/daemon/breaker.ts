@@ -11,6 +11,8 @@ export class Breaker {
   readonly #cooldown: Duration;
   readonly #failing = new Set<string>();
   #openUntil: Instant | null = null;
+  /** Half open, and one tries: open for the others until that is known. */
+  #trial = false;
 
   constructor(clock: Clock, settings: { readonly failures: number; readonly cooldown: Duration }) {
     this.#clock = clock;
@@ -23,11 +25,19 @@ export class Breaker {
     return this.#openUntil !== null && this.#openUntil > this.#clock.now() ? this.#openUntil : null;
   }
 
+  /** An attempt begins. After the cooldown it is the one that decides: the others wait, at most another cooldown. */
+  started(): void {
+    if (this.#openUntil === null || this.openUntil !== null) return;
+    this.#trial = true;
+    this.#openUntil = this.#clock.now() + this.#cooldown;
+  }
+
   /** @returns true where this failure opened it. */
   failed(clientId: string): boolean {
     this.#failing.add(clientId);
     if (this.#failing.size < this.#limit && this.#openUntil === null) return false;
-    const wasOpen = this.openUntil !== null;
+    const wasOpen = this.openUntil !== null && !this.#trial;
+    this.#trial = false;
     this.#openUntil = this.#clock.now() + this.#cooldown;
     return !wasOpen;
   }
@@ -37,6 +47,7 @@ export class Breaker {
     const wasTripped = this.#openUntil !== null;
     this.#failing.clear();
     this.#openUntil = null;
+    this.#trial = false;
     return wasTripped;
   }
 }

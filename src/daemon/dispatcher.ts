@@ -17,7 +17,7 @@ export interface Surroundings {
   issuerFailed(key: CredentialKey, error: IssuerError): void;
   issuerWorked(key: CredentialKey): void;
   heard(issuer: string, answered: boolean): void;
-  reserveStart(): boolean;
+  reserveStart(key: CredentialKey, ahead: boolean): boolean;
   pausedAll(): Promise<Pause | null>;
   leaseFor(issuer: string): Duration;
   resyncAt(key: CredentialKey, now: Instant): Instant;
@@ -90,7 +90,7 @@ export class Dispatcher {
       issuerFailed: (failed, error) => around.issuerFailed(failed, error),
       issuerWorked: (worked) => around.issuerWorked(worked),
       heard: (issuer, answered) => around.heard(issuer, answered),
-      reserveStart: () => around.reserveStart(),
+      reserveStart: (started, ahead) => around.reserveStart(started, ahead),
       pausedAll: () => around.pausedAll(),
       trigger: subject.trigger,
       lease: around.leaseFor(key.issuer),

@@ -48,7 +48,7 @@ export class Engine {
       issuerWorked: (key) => this.#issuerWorked(key),
       heard: (issuer, answered) => this.#silence.heard(issuer, answered, !this.#once),
       pausedAll: async () => (await this.refreshPause()).pause,
-      reserveStart: () => this.#pace.reserve(world.clock.now()),
+      reserveStart: (key, ahead) => this.#reserveStart(key, ahead),
       // short enough that a crash is gone on from soon, and no longer than what a lost call may take anyway
       leaseFor: (issuer) =>
         Math.max(
@@ -119,10 +119,23 @@ export class Engine {
     return {
       pause: this.#pause.pause,
       pastPauses: this.#pause.past,
-      breakerOpen: (this.breakers.get(issuer)?.openUntil ?? null) !== null,
+      breakerUntil: this.breakers.get(issuer)?.openUntil ?? null,
       pacedUntil: this.#pace.spentUntil(now),
       issuerSilent: this.#silence.has(issuer),
     };
+  }
+
+  #reserveStart(key: CredentialKey, ahead: boolean): boolean {
+    const now = this.world.clock.now();
+    if (ahead) {
+      this.#pace.count(now);
+      return true;
+    }
+    const breaker = this.breakers.get(key.issuer);
+    if (breaker !== undefined && breaker.openUntil !== null) return false;
+    if (!this.#pace.reserve(now)) return false;
+    breaker?.started();
+    return true;
   }
 
   #issuerFailed(key: CredentialKey, message: string): void {

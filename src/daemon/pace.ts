@@ -14,6 +14,7 @@ export class Pace {
 
   /** Until when what is not urgent waits; null: there is a place. */
   spentUntil(now: Instant): Instant | null {
+    this.#correct(now);
     this.#starts = this.#starts.filter((each) => each > now - HOUR);
     const first = this.#starts[this.#starts.length - this.#perHour];
     return first === undefined ? null : first + HOUR;
@@ -22,7 +23,16 @@ export class Pace {
   /** Takes a place; false where none is left. */
   reserve(now: Instant): boolean {
     if (this.spentUntil(now) !== null) return false;
-    this.#starts.push(now);
+    this.count(now);
     return true;
+  }
+
+  /** Counts a start that goes ahead of the limit: the rest of the hour has one less. */
+  count(now: Instant): void {
+    this.#starts.push(now);
+  }
+  /** A start that lies ahead was noted before the clock was set back: it counts as one of now (P8). */
+  #correct(now: Instant): void {
+    for (let at = this.#starts.length - 1; (this.#starts[at] ?? now) > now; at -= 1) this.#starts[at] = now;
   }
 }

@@ -70,7 +70,7 @@ export class Roster {
         header === undefined ||
         header.description !== listed.description ||
         (fresh !== undefined && (fresh.digest !== header.terms || fresh.claimed)) ||
-        isDue(header, now) ||
+        this.#isDue(header, now) ||
         (everything !== 'due' && (header.state === 'blocked' || header.state === 'paused')) ||
         (everything === 'stuck-too' && header.state === 'failing');
       if (look) wanted.push({ key, listed, expires: header?.expires ?? null });
@@ -78,10 +78,17 @@ export class Roster {
     const present = new Set(list.map((each) => each.clientId));
     for (const header of headers.values()) {
       if (present.has(header.clientId)) continue;
-      const parked = header.state === 'blocked' && !isDue(header, now);
+      const parked = header.state === 'blocked' && !this.#isDue(header, now);
       if (!parked) wanted.push({ key: { issuer, clientId: header.clientId }, listed: null, expires: header.expires });
     }
     return wanted.sort((a, b) => (a.expires ?? Number.MAX_VALUE) - (b.expires ?? Number.MAX_VALUE));
+  }
+
+  /** A full look that is further away than `resync` was dated by a clock that was wrong: it is due now (P8). */
+  #isDue(header: CredentialHeader, now: Instant): boolean {
+    const { resync } = this.#world.settings;
+    const planned = header.dueAt !== null && header.dueAt <= now;
+    return planned || header.resyncAt <= now || header.resyncAt > now + resync;
   }
 
   /** What is new or edited since the last list, with its digest, and whether its destinations are claimed by others. */
@@ -127,10 +134,6 @@ export class Roster {
       return `${identity}\n${each.entry}`;
     });
   }
-}
-
-function isDue(header: CredentialHeader, now: Instant): boolean {
-  return (header.dueAt !== null && header.dueAt <= now) || header.resyncAt <= now;
 }
 
 /** The next full look: each credential has a fixed place within `resync`, so that they are never looked at all at once. */

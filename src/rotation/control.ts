@@ -17,8 +17,11 @@ export interface Control {
   issuerWorked(key: CredentialKey): void;
   /** Tells whether the token endpoint answered: nothing is created while it is silent. */
   heard(issuer: string, answered: boolean): void;
-  /** Takes a place in the hour's rotations; false where they are spent. */
-  reserveStart(): boolean;
+  /**
+   * Takes a place in the hour's rotations; false where they are spent, or the breaker is open. One that goes `ahead` (it
+   * is urgent, or a person asked for it) is only counted.
+   */
+  reserveStart(key: CredentialKey, ahead: boolean): boolean;
   /** The pause of everything, as the ledger has it now: another process may have been told. */
   pausedAll(): Promise<Pause | null>;
   /** What began this visit: a new rotation is told to be triggered by it. */

@@ -1,3 +1,4 @@
+import { IssuerError } from '../domain/errors.ts';
 import { TenureLost, Tenure } from './tenure.ts';
 import type { RotationRecord } from '../ledger/records.ts';
 import { withStep } from './ending.ts';
@@ -25,7 +26,8 @@ export async function issue(
   const { observation } = situation;
   if (observation.terms.kind !== 'managed' || control.stopping.aborted) return;
   // checked without an await in between, so that visits side by side cannot all take the last place
-  if (!decision.urgent && decision.queued === null && !control.reserveStart()) return;
+  const ahead = decision.urgent || decision.queued !== null;
+  if (!control.reserveStart(observation.key, ahead)) return;
   const issuer = issuerOf(world, observation.key);
   const heldSince = world.clock.monotonic();
   const intent = intentOf(world, situation, decision, control);
@@ -58,8 +60,11 @@ export async function issue(
     await refuseWherePaused(issuance);
     await deliverFresh(issuance, extended);
   } catch (error) {
-    if (error instanceof AttemptFailed) await recordFailure(issuance, error);
-    else if (error instanceof TenureLost) {
+    if (error instanceof AttemptFailed) {
+      // verify and create told it themselves
+      if (error.step === 'extend') control.issuerFailed(observation.key, issuerFault(issuance, error));
+      await recordFailure(issuance, error);
+    } else if (error instanceof TenureLost) {
       world.log.warn(
         'rotation-lost',
         'Another process moved this rotation on; this one lets it go',
@@ -67,6 +72,10 @@ export async function issue(
       );
     } else throw error;
   }
+}
+
+function issuerFault({ issuer }: Issuance, { message }: AttemptFailed): IssuerError {
+  return new IssuerError('unavailable', message, { issuer: issuer.name, operation: 'updateSecret' });
 }
 
 /** Told to stop while the intent was being stored: no new create (P2). A person's request stays queued. */

@@ -49,7 +49,8 @@ export interface Circumstances {
   readonly pause: Pause | null;
   /** Ended pauses of everything, for graces that ran meanwhile. */
   readonly pastPauses: readonly { readonly since: Instant; readonly until: Instant }[];
-  readonly breakerOpen: boolean;
+  /** No new rotations at this issuer until then, but for urgent ones; null: the breaker is closed. */
+  readonly breakerUntil: Instant | null;
   /** The hour's rotations are spent; what is not urgent waits until then. Null: they are not. */
   readonly pacedUntil: Instant | null;
   /** The token endpoint did not answer when it was last asked: nothing is created meanwhile. */

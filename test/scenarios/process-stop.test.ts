@@ -94,7 +94,7 @@ describe('a SIGTERM', () => {
 
 async function stoppedAt(at: number | null) {
   const stage = await beforeRenewal();
-  const stops: { promise: Promise<void>; since: number; created: number }[] = [];
+  const stops: { promise: Promise<void>; since: number; until: number; created: number }[] = [];
   let name = 'not stopped';
   let calls = 0;
   stage.onCall = (call, called) => {
@@ -103,21 +103,27 @@ async function stoppedAt(at: number | null) {
     if (at === null || call < at || called === 'issuer.skew' || stops.length > 0) return;
     name = called;
     const created = stage.issuer.count('createSecret') + (called === 'issuer.createSecret' ? 1 : 0);
-    stops.push({ promise: stage.stop(), since: stage.clock.monotonic(), created });
+    const since = stage.clock.monotonic();
+    const stop = { promise: stage.daemon.stop(), since, until: Number.POSITIVE_INFINITY, created };
+    void stop.promise.then(() => (stop.until = stage.clock.monotonic()));
+    stops.push(stop);
   };
   const started = stage.start();
   await stage.clock.settle(8);
   await started;
-  for (let left = HOUR + 20 * MINUTE; left > 0 && stops.length === 0; left -= SECOND) await stage.pass(SECOND, SECOND);
+  for (let left = HOUR + 20 * MINUTE; left > 0 && stops.length === 0; left -= MINUTE) await stage.pass(MINUTE, MINUTE);
   stage.onCall = null;
   const [stop] = stops;
   if (stop === undefined) await stage.stop();
-  else await stop.promise;
+  else {
+    await stage.clock.until(stop.promise);
+    stage.crash();
+  }
   return {
     stage,
     calls,
     where: `stopped at call ${at}, ${name}`,
-    took: stop === undefined ? 0 : stage.clock.monotonic() - stop.since,
+    took: stop === undefined ? 0 : stop.until - stop.since,
     createdAfter: stop === undefined ? 0 : stage.issuer.count('createSecret') - stop.created,
   };
 }

@@ -102,9 +102,16 @@ export const issuingChecks: readonly Check[] = [
     return hold(saw, 'budget-spent', 'blocked', 'wait, or raise `limits.createsPerDay`', freed);
   }),
   gate('breaker', (situation) => {
-    if (!situation.observation.circumstances.breakerOpen) return null;
+    const { breakerUntil } = situation.observation.circumstances;
+    if (breakerUntil === null) return null;
     if (needOf(situation)?.urgent === true || queuedOf(situation) !== null) return null;
-    return hold('several credentials failed in a row at the issuer', 'breaker-open', null, 'see the issuer');
+    return hold(
+      'several credentials failed in a row at the issuer',
+      'breaker-open',
+      null,
+      'see the issuer',
+      breakerUntil,
+    );
   }),
   gate('pace', (situation) => {
     const { pacedUntil } = situation.observation.circumstances;

@@ -195,7 +195,7 @@ export function observation(more: Partial<Observation> = {}): Observation {
     destinations: [],
     refused: new Set(),
     sharedWith: [],
-    circumstances: { pause: null, pastPauses: [], breakerOpen: false, pacedUntil: null, issuerSilent: false },
+    circumstances: { pause: null, pastPauses: [], breakerUntil: null, pacedUntil: null, issuerSilent: false },
     ...more,
   };
 }

@@ -284,10 +284,14 @@ const TABLE: readonly [string, Partial<Observation>, string][] = [
     },
     'none budget-spent blocked',
   ],
-  ['the breaker', { ...expiring, circumstances: { ...circumstances, breakerOpen: true } }, 'none breaker-open due'],
+  [
+    'the breaker',
+    { ...expiring, circumstances: { ...circumstances, breakerUntil: NOW + MINUTE } },
+    'none breaker-open due',
+  ],
   [
     'the breaker does not hold an urgent one',
-    { ...urgent, circumstances: { ...circumstances, breakerOpen: true } },
+    { ...urgent, circumstances: { ...circumstances, breakerUntil: NOW + MINUTE } },
     'issue expiring rotating',
   ],
   ['the hour is spent', { ...expiring, circumstances: { ...circumstances, pacedUntil: NOW + 1 } }, 'none paced due'],
