@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ConfigError } from '../domain/errors.ts';
 import { formatFingerprint, substitute } from '../domain/payload.ts';
 import type { Format } from '../domain/payload.ts';
@@ -76,7 +76,7 @@ export function termsDigest(terms: Terms): string {
     ]),
     terms.problems,
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+  return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 16);
 }
 
 function compileAll(sources: readonly string[] | null): readonly Pattern[] | null {

@@ -4,7 +4,7 @@ import type { Instant } from '../domain/time.ts';
 /** Rotations started within the last hour, all credentials together. */
 export class Pace {
   readonly #perHour: number;
-  #starts: Instant[];
+  readonly #starts: Instant[];
 
   /** @param starts when the ledger's last rotations started, so that a restart does not renew the hour. */
   constructor(perHour: number, starts: readonly Instant[]) {
@@ -15,7 +15,10 @@ export class Pace {
   /** Until when what is not urgent waits; null: there is a place. */
   spentUntil(now: Instant): Instant | null {
     this.#correct(now);
-    this.#starts = this.#starts.filter((each) => each > now - HOUR);
+    // in the order of starting: what is over is at the front
+    let over = 0;
+    while ((this.#starts[over] ?? Number.POSITIVE_INFINITY) <= now - HOUR) over += 1;
+    if (over > 0) this.#starts.splice(0, over);
     const first = this.#starts[this.#starts.length - this.#perHour];
     return first === undefined ? null : first + HOUR;
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Instant } from './time.ts';
 
 /**
@@ -66,5 +66,5 @@ export function birthOf(rotationId: string): Instant {
 /** Eight hex digits over the sorted (vault identity, entry) pairs. The order of `pairs` does not matter. */
 export function destinationsDigest(pairs: readonly { readonly identity: string; readonly entry: string }[]): string {
   const lines = pairs.map((pair) => JSON.stringify([pair.identity, pair.entry])).sort();
-  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 8);
+  return hash('sha256', lines.join('\n'), 'hex').slice(0, 8);
 }

@@ -194,11 +194,8 @@ export class SqliteLedger implements Ledger {
 
   #keepRotation(kept: StoredRotation): boolean {
     const values = [
-      kept.issuer,
-      kept.clientId,
       kept.version,
       kept.state,
-      kept.startedAt,
       kept.finishedAt,
       kept.watchUntil,
       kept.secretId,
@@ -206,7 +203,7 @@ export class SqliteLedger implements Ledger {
       kept.id,
     ] as const;
     return kept.version === 1
-      ? this.#connection.run(sql.INSERT_ROTATION, ...values) === 1
+      ? this.#connection.run(sql.INSERT_ROTATION, ...values, kept.issuer, kept.clientId, kept.startedAt) === 1
       : this.#connection.run(sql.UPDATE_ROTATION, ...values, kept.version - 1) === 1;
   }
 

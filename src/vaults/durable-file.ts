@@ -47,8 +47,7 @@ export async function syncFolder(folder: string): Promise<void> {
  * the file system's own clock decides, and a jump of ours removes nothing that is still being written.
  */
 export async function tidyTemporaries(folder: string, mine: { readonly mtimeMs: number }): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(PREFIX)) continue;
+  for (const name of (await readdir(folder)).filter(isTemporary)) {
     const path = join(folder, name);
     try {
       if (mine.mtimeMs - (await stat(path)).mtimeMs > HOUR) await rm(path, { force: true });
@@ -58,10 +57,25 @@ export async function tidyTemporaries(folder: string, mine: { readonly mtimeMs: 
   }
 }
 
+/** Most of what is read fits, so that one read is enough. */
+const READ_AT_ONCE = 16_384;
+
+/** Whether a file of that name is one that {@link writeTemporary} made. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
 /** Reads a whole file of at most `most` bytes. @throws the system's error, or RangeError for a larger file. */
 export async function readBounded(path: string, most: number): Promise<string> {
   await using file = await open(path, 'r');
-  const { size } = await file.stat();
-  if (size > most) throw new RangeError(`'${path}' has more than ${most} bytes`);
-  return await file.readFile('utf8');
+  const parts: Buffer[] = [];
+  for (let size = 0; ;) {
+    const room = Buffer.allocUnsafe(READ_AT_ONCE);
+    const { bytesRead } = await file.read(room, 0, room.length, size);
+    size += bytesRead;
+    if (size > most) throw new RangeError(`'${path}' has more than ${most} bytes`);
+    parts.push(room.subarray(0, bytesRead));
+    // a file gives less than it is asked for only at its end
+    if (bytesRead < room.length) return Buffer.concat(parts, size).toString('utf8');
+  }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { Mark } from '../domain/mark.ts';
 import type { Payload } from '../domain/payload.ts';
@@ -106,11 +106,11 @@ export function isProven(document: FileDocument, payload: Payload): boolean {
 
 /** Tells two ciphertexts apart, whatever their marks. */
 export function ciphertextDigest(document: FileDocument): string {
-  return createHash('sha256').update(document.ciphertext).digest('hex').slice(0, 16);
+  return hash('sha256', document.ciphertext, 'hex').slice(0, 16);
 }
 
 function checksumOf(mark: Mark, form: Payload['form'], ciphertext: string): string {
   const fields = markToFields(mark);
   const message = JSON.stringify([form, ciphertext, ...MARK_FIELDS.map((field) => fields[field])]);
-  return createHash('sha256').update(message).digest('hex');
+  return hash('sha256', message, 'hex');
 }

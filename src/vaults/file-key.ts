@@ -1,4 +1,6 @@
+import { bech32 } from '@scure/base';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import type { webcrypto } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { safeMessage } from '../domain/errors.ts';
@@ -9,6 +11,9 @@ import { syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
 import { checkPrivateFile, optionError } from './private-files.ts';
 import type { PathOption } from './private-files.ts';
 import { systemCode } from './system-error.ts';
+
+/** What stands before the 32 bytes of an X25519 key in PKCS #8 (RFC 8410). */
+const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /** The age key of a file vault: it encrypts for its first identity, and opens what was encrypted for any. */
 export class FileKey {
@@ -97,6 +102,14 @@ async function makeKey(option: PathOption, context: Pick<VaultContext, 'ids' | '
   }
 }
 
+/** An identity as a key of WebCrypto: age would read one that is text anew for every value that it opens. */
+async function unpacked(identity: string): Promise<string | webcrypto.CryptoKey> {
+  const { prefix, bytes } = bech32.decodeToBytes(identity);
+  if (prefix.toUpperCase() !== 'AGE-SECRET-KEY-') return identity;
+  const pkcs8 = Buffer.concat([PKCS8_X25519, bytes]);
+  return await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'X25519' }, false, ['deriveBits']);
+}
+
 async function readKey(option: PathOption): Promise<string> {
   try {
     return await readFile(option.path, 'utf8');
@@ -114,7 +127,7 @@ async function parseKey(option: PathOption, text: string): Promise<FileKey> {
   try {
     for (const identity of identities) {
       recipients.push(await identityToRecipient(identity));
-      decrypter.addIdentity(identity);
+      decrypter.addIdentity(await unpacked(identity));
     }
     if (recipients[0] !== undefined) encrypter.addRecipient(recipients[0]);
   } catch {

@@ -1,7 +1,7 @@
-import { link, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { link, mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Ids } from '../domain/ports.ts';
-import { readBounded, syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
+import { isTemporary, readBounded, syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
 import { isNotFound, systemCode } from './system-error.ts';
 
 const VERSION_FILE = /^\d{10}\.json$/;
@@ -23,7 +23,7 @@ export interface StoredVersion {
 export async function readNewest(folder: string): Promise<StoredVersion | null> {
   let lost: unknown;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const number = await newestNumber(folder);
+    const number = newestIn(await list(folder));
     if (number === 0) return null;
     try {
       return { number, text: await readBounded(join(folder, fileName(number)), MOST_BYTES) };
@@ -52,24 +52,36 @@ export async function publish(
   if (number === 1) await makeFolder(folder);
   const target = join(folder, fileName(number));
   const temporary = await writeTemporary(folder, text, ids);
+  let names: readonly string[];
   try {
-    const mine = await stat(temporary);
     if (!(await linkNew(temporary, target))) return false;
-    await syncFolder(folder);
-    // The number was free, but perhaps only because versions beyond it made it be tidied away: then ours came too late.
-    if ((await newestNumber(folder)) !== number) {
-      await rm(target, { force: true });
+    // The number was free, but perhaps only because it had been tidied away: then ours came too late. That takes two
+    // versions beyond it; whoever wrote a single one saw ours. Asked before the sync, which gives others time to go on.
+    names = await list(folder);
+    if (newestIn(names) > number + 1) {
+      await removeIfThere(target);
       return false;
     }
-    try {
-      await tidyOlder(folder, number);
-      await tidyTemporaries(folder, mine);
-    } catch (error) {
-      onLeftover(error);
-    }
-    return true;
+    await syncFolder(folder);
   } finally {
-    await rm(temporary, { force: true });
+    await removeIfThere(temporary);
+  }
+  if (newestIn(names) > number) return true;
+  try {
+    await tidyOlder(folder, names, number);
+    if (names.some(isTemporary)) await tidyTemporaries(folder, await stat(target));
+  } catch (error) {
+    onLeftover(error);
+  }
+  return true;
+}
+
+/** As `rm` with `force`, without its look at what kind of thing it is. */
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
   }
 }
 
@@ -94,28 +106,32 @@ async function linkNew(temporary: string, target: string): Promise<boolean> {
 }
 
 /** Keeps the version before, for a reader that is at it, and for a person who wants to go back. */
-async function tidyOlder(folder: string, number: number): Promise<void> {
-  for (const older of await numbers(folder)) {
-    if (older < number - 1) await rm(join(folder, fileName(older)), { force: true });
+async function tidyOlder(folder: string, names: readonly string[], number: number): Promise<void> {
+  for (const older of numbersIn(names)) {
+    if (older < number - 1) await removeIfThere(join(folder, fileName(older)));
   }
 }
 
-/** 0: none. An empty answer is asked again: a listing made while versions come and go need not show any of them. */
-async function newestNumber(folder: string): Promise<number> {
-  for (let attempt = 1; ; attempt++) {
-    const newest = Math.max(0, ...(await numbers(folder)));
-    if (newest > 0 || attempt === 3) return newest;
-  }
-}
-
-async function numbers(folder: string): Promise<number[]> {
+/** An answer without a version is asked again: a listing made while versions come and go need not show any of them. */
+async function list(folder: string): Promise<readonly string[]> {
   try {
-    const names = await readdir(folder);
-    return names.filter((name) => VERSION_FILE.test(name)).map((name) => Number.parseInt(name, 10));
+    for (let attempt = 1; ; attempt++) {
+      const names = await readdir(folder);
+      if (newestIn(names) > 0 || attempt === 3) return names;
+    }
   } catch (error) {
     if (isNotFound(error)) return [];
     throw error;
   }
+}
+
+/** 0: none. */
+function newestIn(names: readonly string[]): number {
+  return Math.max(0, ...numbersIn(names));
+}
+
+function numbersIn(names: readonly string[]): number[] {
+  return names.filter((name) => VERSION_FILE.test(name)).map((name) => Number.parseInt(name, 10));
 }
 
 function fileName(number: number): string {

@@ -18,6 +18,9 @@ export interface GuardOptions {
   readonly meter: Meter;
 }
 
+/** A reason of its own: without one, every abort makes a DOMException with its stack, and this one is in every call. */
+const ENDED = 'ended in time';
+
 interface Call {
   readonly operation: string;
   readonly entry: string | null;
@@ -141,7 +144,7 @@ class GuardedVault implements Vault {
       const why = error instanceof RekeydError ? error.message : `${call.operation} failed: ${safeMessage(error)}`;
       throw this.#error('unavailable', call.entry, why);
     } finally {
-      timer.abort();
+      timer.abort(ENDED);
       call.signal?.removeEventListener('abort', giveUp);
     }
   }

@@ -21,11 +21,11 @@ export const UPDATE_CREDENTIAL = `UPDATE credential
 export const ROTATION = 'SELECT doc FROM rotation WHERE id = ?';
 
 export const INSERT_ROTATION = `INSERT INTO rotation
-    (issuer, client_id, version, state, started_at, finished_at, watch_until, secret_id, doc, id)
+    (version, state, finished_at, watch_until, secret_id, doc, id, issuer, client_id, started_at)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+/** What never changes is not set again: SQLite would write the indexes anew that it is in. */
 export const UPDATE_ROTATION = `UPDATE rotation
-  SET issuer = ?, client_id = ?, version = ?, state = ?, started_at = ?, finished_at = ?, watch_until = ?, secret_id = ?,
-    doc = ?
+  SET version = ?, state = ?, finished_at = ?, watch_until = ?, secret_id = ?, doc = ?
   WHERE id = ? AND version = ?`;
 
 /** Whether the credential of rotation `r` names it or its secret. */
