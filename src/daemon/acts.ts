@@ -25,7 +25,8 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
       if (joined !== null) return joined;
       continue;
     }
-    if (record.retryAt !== null && record.retryAt > now) {
+    // what waits for its next try at a vault is passed by; what failed at the issuer is waited for
+    if (record.retryAt !== null && record.retryAt > now && !rotations.some(isStuck)) {
       throw new Refusal(
         'too-soon',
         `the last attempt failed: ${record.lastError ?? 'unknown'}; it is tried again by itself`,
@@ -50,8 +51,9 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
       startedAt: now,
       owner: null,
     });
-    // with the credential's record, so that two triggers at once cannot both queue one
-    if (!(await ledger.commit({ credentials: [record], rotations: [queued] }))) continue;
+    // with the credential's record, so that two triggers at once cannot both queue one, and a crash cannot hide it
+    const due = { ...record, dueAt: now };
+    if (!(await ledger.commit({ credentials: [due], rotations: [queued] }))) continue;
     log.info('rotation-requested', 'A rotation was asked for', {
       ...key,
       name: record.name,

@@ -10,7 +10,7 @@ import type { World } from '../rotation/world.ts';
 import { Breaker } from './breaker.ts';
 import { Dispatcher, keyText } from './dispatcher.ts';
 import { Pace } from './pace.ts';
-import { readPauseNote } from './pause-note.ts';
+import { pauseNoteAt, readPauseNote } from './pause-note.ts';
 import type { PauseNote } from './pause-note.ts';
 import { nextResync, Roster } from './roster.ts';
 import { Silence } from './silence.ts';
@@ -116,9 +116,10 @@ export class Engine {
 
   #circumstances(issuer: string): Circumstances {
     const now = this.world.clock.now();
+    const { pause, past } = pauseNoteAt(this.#pause, now);
     return {
-      pause: this.#pause.pause,
-      pastPauses: this.#pause.past,
+      pause,
+      pastPauses: past,
       breakerUntil: this.breakers.get(issuer)?.openUntil ?? null,
       pacedUntil: this.#pace.spentUntil(now),
       issuerSilent: this.#silence.has(issuer),

@@ -17,7 +17,7 @@ const NONE: PauseNote = { pause: null, past: [] };
 /** Reads it; a pause whose end has come counts as past. @throws LedgerError */
 export async function readPauseNote(ledger: Ledger, now: Instant): Promise<PauseNote> {
   const note = await ledger.note(KEY);
-  return ended((note?.value as PauseNote | undefined) ?? NONE, now);
+  return pauseNoteAt((note?.value as PauseNote | undefined) ?? NONE, now);
 }
 
 /** Changes it, and tries again where somebody else did at the same time. @throws LedgerError */
@@ -28,7 +28,7 @@ export async function changePauseNote(
 ): Promise<PauseNote> {
   for (;;) {
     const stored = await ledger.note(KEY);
-    const present = ended((stored?.value as PauseNote | undefined) ?? NONE, now);
+    const present = pauseNoteAt((stored?.value as PauseNote | undefined) ?? NONE, now);
     const pause = change(present.pause);
     const closed = present.pause !== null && pause === null ? [{ since: present.pause.since, until: now }] : [];
     const next: PauseNote = { pause, past: [...present.past, ...closed].slice(-KEPT) };
@@ -36,7 +36,8 @@ export async function changePauseNote(
   }
 }
 
-function ended(note: PauseNote, now: Instant): PauseNote {
+/** What it says at `now`: a pause whose end has come counts as past. */
+export function pauseNoteAt(note: PauseNote, now: Instant): PauseNote {
   const { pause, past } = note;
   if (pause === null || pause.until === null || activePause(pause, now) !== null) return note;
   return { pause: null, past: [...past, { since: pause.since, until: pause.until }] };
