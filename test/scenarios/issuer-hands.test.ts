@@ -145,6 +145,24 @@ describe('a secret or credential that people delete', () => {
     await expectOnly(stage, 'ok');
   });
 
+  it('I17: where no value can be read back, lists past the lag must do', async () => {
+    const stage = await served({ capabilities: { a: { readable: false }, b: { readable: false } } });
+    lack(stage, '1', 1);
+    await stage.pass(3 * HOUR, MINUTE);
+    expect(posts(stage)).toHaveLength(1);
+    stage.issuer.removeSecret('shop', '1');
+    const removed = stage.clock.now();
+    await stage.pass(2 * HOUR, MINUTE);
+    const [, sent = 0, ...more] = posts(stage);
+    expect(more).toEqual([]);
+    const lists = stage.issuer.calls.filter(
+      (call) => call.operation === 'listSecrets' && call.at > removed && call.at <= sent,
+    );
+    expect(sent - (lists[0]?.at ?? 0)).toBeGreaterThanOrEqual(stage.issuer.timing.listLag);
+    const view = await stage.view('shop');
+    expect([view.state, view.destinations.map((each) => each.secretId)]).toEqual(['ok', ['2', '2']]);
+  });
+
   it('I17: silence of the token endpoint is no refusal', async () => {
     const stage = await served();
     stage.issuer.removeSecret('shop', '1');
@@ -158,16 +176,18 @@ describe('a secret or credential that people delete', () => {
 
   it('I17: in grace the superseded secret is kept: nothing is deleted before the replacement is served', async () => {
     const stage = await nearGraceEnd();
+    // so that it is not the last live one, and kept for that
+    const { secretId } = stage.issuer.addSecret('shop', { expires: null });
     stage.issuer.removeSecret('shop', '2');
     stage.issuer.fault('createSecret', 'refused', { times: Infinity });
     await stage.pass(3 * DAY, HOUR);
     expect(deletions(stage)).toEqual([]);
-    expect(liveIds(stage)).toEqual(['1']);
+    expect(liveIds(stage)).toEqual(['1', secretId]);
     stage.issuer.heal();
     await stage.pass(3 * HOUR);
     expect(await stage.allServedAlive('shop')).toBe(true);
     await passServing(stage, 15 * DAY, DAY);
-    await expectOnly(stage, 'ok');
+    await expectOnly(stage, 'ok', secretId);
   });
 
   it('I21: the successor is deleted by hand: the old one is the last live secret, stays, and a rotation starts', async () => {

@@ -80,6 +80,24 @@ describe('a creation whose answer is lost', () => {
     await expectOnly(stage, 'grace', '1');
   });
 
+  it('I10: a daemon that is started meanwhile believes no list that lacks it either', async () => {
+    const stage = await nearRenewal();
+    stage.issuer.fault('createSecret', 'lost-before');
+    while (posts(stage).length < 2) await stage.pass(MINUTE, MINUTE);
+    const [, lost = 0] = posts(stage);
+    const { requestLifetime, listLag } = stage.issuer.timing;
+    for (let restart = 0; restart < 5; restart += 1) {
+      await passServing(stage, MINUTE, MINUTE);
+      stage.crash();
+      await stage.start();
+    }
+    expect((await stage.rotations('shop'))[0]).toMatchObject({ state: 'intended', finishedAt: null });
+    await passServing(stage, 3 * HOUR);
+    expect((posts(stage)[2] ?? 0) - lost).toBeGreaterThan(requestLifetime + listLag);
+    expect(posts(stage)).toHaveLength(3);
+    await expectOnly(stage, 'grace', '1');
+  });
+
   it('I2: it is swept by a daemon that was started since', async () => {
     const stage = await nearRenewal();
     stage.issuer.fault('createSecret', { late: 4 * MINUTE });
