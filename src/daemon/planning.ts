@@ -98,7 +98,7 @@ async function planOne(
         item(
           'restore',
           decision.entries.map(({ destination: { vault, entry } }) => ({ vault, entry })),
-          decision.secret === null ? [] : [decision.secret.secret.secretId],
+          decision.secrets.map((each) => each.secret.secretId),
           now,
         ),
         ...later,

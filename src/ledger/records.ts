@@ -104,6 +104,11 @@ export interface CredentialRecord extends CredentialKey {
   readonly lastReason: Reason | null;
   /** How often in a row its secrets could not be listed, and when they are asked for again, jitter included. */
   readonly unlisted: { readonly failures: number; readonly retryAt: Instant } | null;
+  /**
+   * How often in a row marks that were taken off were written back without staying, and when that is tried again;
+   * `error`: what the last attempt met. Null: none is missing, or it was not tried yet.
+   */
+  readonly unmarked: { readonly attempts: number; readonly retryAt: Instant; readonly error: string | null } | null;
   readonly pause: Pause | null;
   /** Since when the issuer's list lacks the credential; null while it is listed. */
   readonly goneSince: Instant | null;

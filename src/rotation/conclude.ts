@@ -4,6 +4,7 @@ import { isInFlight } from '../domain/rotation-state.ts';
 import type { CredentialRecord, RotationRecord, SecretRecord } from '../ledger/records.ts';
 import { abandon, endingOf, withRole, withStep, yieldTo } from './ending.ts';
 import type { Moved } from './ending.ts';
+import { rememberMarks } from './marks.ts';
 import { issuerTime } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
@@ -25,7 +26,7 @@ export interface Conclusion {
  * the ledger; what must be deleted or delivered is left to the plan. `jitter` as in {@link backoff}.
  */
 export function conclude(observation: Observation, remembered: CredentialRecord, jitter: number): Conclusion {
-  let record = rememberList(observation, remembered, jitter);
+  let record = rememberMarks(observation, rememberList(observation, remembered, jitter));
   const changed: RotationRecord[] = [];
   const rotations = observation.rotations.map((rotation) => {
     const moved = isHeldByAnother(rotation, observation) ? null : move(observation, record, rotation, jitter);

@@ -38,8 +38,8 @@ export type Decision =
       readonly reason: Reason;
       /** Entries whose mark was stripped, with what it said. */
       readonly entries: readonly { readonly destination: SeenDestination; readonly known: DestinationRecord }[];
-      /** A secret whose marker was taken off its description. */
-      readonly secret: { readonly secret: SecretRecord; readonly rotation: RotationRecord } | null;
+      /** Secrets whose marker was taken off their description. */
+      readonly secrets: readonly { readonly secret: SecretRecord; readonly rotation: RotationRecord }[];
     }
   | {
       readonly action: 'retire' | 'reap';

@@ -26,6 +26,7 @@ export function freshRecord(key: CredentialKey, description: string): Credential
     lastError: null,
     lastReason: null,
     unlisted: null,
+    unmarked: null,
     pause: null,
     goneSince: null,
   };

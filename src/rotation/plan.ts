@@ -77,6 +77,7 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
   if (held === 'blocked') return 'blocked';
   if (held === 'failing' || (record.failures > 0 && !isAtRest(decision))) return 'failing';
   if (record.secrets.some((each) => each.deleteFailures > 0)) return 'failing';
+  if (record.unmarked !== null && (record.unmarked.attempts > 1 || record.unmarked.error !== null)) return 'failing';
   if (decision.action === 'issue' || rotations.some((each) => isInFlight(each.state))) return 'rotating';
   if (record.secrets.some((each) => each.role === 'superseded')) return 'grace';
   if (decision.action !== 'none' || decision.wanted !== null || needOf(situation) !== null) return 'due';
@@ -105,6 +106,7 @@ function nextDue(situation: Situation, decision: Decision): Instant | null {
     decision.dueAt,
     record.renewAt === null ? null : record.renewAt - (skew ?? 0),
     record.pause?.until,
+    record.unmarked?.retryAt,
     ...plannedRetirements(situation).map((each) => each.at),
     ...own.map((each) => (each.expires === null ? null : each.expires - (skew ?? 0) + SECOND)),
     ...own.map((each) => leftoverFrom(each, rotations) - (skew ?? 0) + SECOND).filter(Number.isFinite),
@@ -134,6 +136,6 @@ function hasLateWork({ observation, record, rotations }: Situation): boolean {
 }
 
 function retrySoon({ observation: { terms } }: Situation): number {
-  const grace = terms.kind === 'managed' ? terms.policy.grace : MINUTE;
+  const grace = terms.kind === 'managed' ? terms.policy.grace : Number.POSITIVE_INFINITY;
   return Math.min(5 * MINUTE, Math.max(2 * SECOND, grace / 20));
 }

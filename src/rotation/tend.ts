@@ -9,7 +9,8 @@ import type { Subject } from './observe.ts';
 import { activePause, endPause } from './pauses.ts';
 import { plan } from './plan.ts';
 import { remember } from './remember.ts';
-import { copy, restore } from './repair.ts';
+import { copy } from './repair.ts';
+import { restore } from './restore.ts';
 import { retire } from './retire.ts';
 import { tellChanges } from './tell.ts';
 import type { World } from './world.ts';
@@ -47,7 +48,6 @@ export async function tend(
   resyncAt: (now: number) => number,
 ): Promise<Visit> {
   let acted = 0;
-  let restored = false;
   for (let round = 1; ; round += 1) {
     const observation = await observe(world, subject, control.giveUp);
     const remembered = withoutEndedPause(remember(observation), observation.now);
@@ -84,11 +84,8 @@ export async function tend(
     );
     const whole = await act(world, { ...situation, record: stored, rotations }, bumped(decision, rotations), control);
     acted += 1;
-    // what failed, or did not stay (a PUT that is ignored), is left for a while: never a tight loop
-    if (!whole || (restored && decision.action === 'restore')) {
-      return { record: { ...stored, dueAt: observation.now + MINUTE }, acted };
-    }
-    restored ||= decision.action === 'restore';
+    // what failed is left for a while: never a tight loop
+    if (!whole) return { record: { ...stored, dueAt: observation.now + MINUTE }, acted };
   }
 }
 
@@ -101,7 +98,8 @@ async function act(world: World, situation: Situation, decision: Decision, contr
     case 'deliver':
       return copy(world, situation, decision, control);
     case 'restore':
-      return restore(world, situation, decision, control);
+      await restore(world, situation, decision, control);
+      return true;
     case 'retire':
     case 'reap':
       await retire(world, situation, decision, control);

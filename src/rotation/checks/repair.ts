@@ -1,6 +1,7 @@
 import { isOurs } from '../../domain/mark.ts';
 import { hold, pass } from '../decision.ts';
 import type { Check, Situation } from '../decision.ts';
+import { missingMarks } from '../marks.ts';
 import { healthOf, lacking, needOf, sources } from '../need.ts';
 import { adoptionOf, isStripped, servedBy } from '../remember-destinations.ts';
 
@@ -51,21 +52,16 @@ export const runningDeliveryCheck: Check = {
 export const repairChecks: readonly Check[] = [
   {
     name: 'marks',
-    look({ observation, record, rotations }) {
-      const entries = observation.destinations.flatMap((destination) =>
-        isStripped(destination) && destination.known !== null ? [{ destination, known: destination.known }] : [],
-      );
-      const bare = record.secrets.find((secret) => {
-        if (secret.role !== 'current' && secret.role !== 'superseded') return false;
-        const listed = observation.secrets?.find((each) => each.secretId === secret.secretId);
-        return secret.rotationId !== null && listed !== undefined && listed.marker === null;
-      });
-      const rotation = rotations.find((each) => bare !== undefined && each.id === bare.rotationId);
-      const secret = bare !== undefined && rotation !== undefined ? { secret: bare, rotation } : null;
-      if (entries.length === 0 && secret === null) return pass('all marks are where they were written');
+    look({ observation, record }) {
+      const { entries, secrets } = missingMarks(observation, record.secrets);
+      if (entries.length === 0 && secrets.length === 0) return pass('all marks are where they were written');
+      if (record.unmarked !== null && record.unmarked.retryAt > observation.now) {
+        // whatever else is due goes on: a mark that cannot be written back must not cost the service
+        return pass('a mark of ours was taken off; it is written back later');
+      }
       return {
         saw: 'a mark of ours was taken off',
-        decision: { action: 'restore', reason: 'destination-drifted', entries, secret },
+        decision: { action: 'restore', reason: 'destination-drifted', entries, secrets },
       };
     },
   },

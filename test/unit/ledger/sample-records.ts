@@ -68,6 +68,7 @@ export function sampleCredential(over: Partial<CredentialRecord> = {}): Credenti
     lastError: null,
     lastReason: null,
     unlisted: null,
+    unmarked: null,
     pause: null,
     goneSince: null,
     ...over,

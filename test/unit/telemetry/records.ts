@@ -28,6 +28,7 @@ export function credentialRecord(change: Partial<CredentialRecord> = {}): Creden
     lastError: null,
     lastReason: null,
     unlisted: null,
+    unmarked: null,
     pause: null,
     goneSince: null,
     ...change,
