@@ -125,14 +125,13 @@ class GuardedVault implements Vault {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's own reason, or ours
       stop.signal.addEventListener('abort', () => reject(stop.signal.reason), { once: true });
     });
-    const timer = new AbortController();
     const { timeout, ports } = this.#options;
-    ports.ticker.sleep(timeout, timer.signal).then(
+    ports.ticker.sleep(timeout, stop.signal).then(
       () =>
         stop.abort(
           this.#error('unavailable', call.entry, `no answer to ${call.operation} in ${formatDuration(timeout)}`),
         ),
-      () => undefined, // only `timer` ends the sleep early: the call is over
+      () => undefined, // ended early: the call is over
     );
     try {
       return await Promise.race([attempt(() => work(stop.signal)), stopped]);
@@ -144,7 +143,7 @@ class GuardedVault implements Vault {
       const why = error instanceof RekeydError ? error.message : `${call.operation} failed: ${safeMessage(error)}`;
       throw this.#error('unavailable', call.entry, why);
     } finally {
-      timer.abort(ENDED);
+      stop.abort(ENDED);
       call.signal?.removeEventListener('abort', giveUp);
     }
   }
