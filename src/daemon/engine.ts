@@ -1,3 +1,4 @@
+import { safeMessage } from '../domain/errors.ts';
 import { formatInstant, HOUR, SECOND } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import { termsDigest } from '../config/match.ts';
@@ -180,7 +181,15 @@ export class Engine {
     }
     if (this.#wakeups.get(keyText(key)) !== at) return;
     this.#wakeups.delete(keyText(key));
-    const subject = await this.rememberedSubject(key);
-    if (subject !== null) await this.dispatcher.visit(subject);
+    try {
+      const subject = await this.rememberedSubject(key);
+      if (subject !== null) await this.dispatcher.visit(subject);
+    } catch (error) {
+      // the ledger could not be read: the next scan finds what is due
+      this.world.log.error('visit-failed', 'A credential could not be worked on; the next scan tries again', {
+        ...key,
+        error: safeMessage(error),
+      });
+    }
   }
 }
