@@ -134,12 +134,12 @@ export function createDaemon(world: World, options: { readonly version: string }
     },
 
     async plan() {
-      await engine.refreshPause();
+      await engine.prepare();
       return planAll(engine);
     },
 
     async explain(key) {
-      await engine.refreshPause();
+      await engine.prepare();
       return explainOne(engine, key);
     },
 

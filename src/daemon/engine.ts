@@ -32,6 +32,7 @@ export class Engine {
   readonly #wakeups = new Map<string, Instant>();
   #wakeBefore: () => Instant | null = () => null;
   #once = false;
+  #prepared = false;
 
   constructor(world: World) {
     this.world = world;
@@ -63,17 +64,28 @@ export class Engine {
 
   /** Reads what outlives a restart. @throws LedgerError where nothing could be kept: full disk, read-only. */
   async open(options: { once: boolean; wakeBefore: () => Instant | null }): Promise<void> {
-    const { ledger, clock, settings } = this.world;
     this.#once = options.once;
     this.#wakeBefore = options.wakeBefore;
-    await ledger.check();
+    await this.world.ledger.check();
+    await this.prepare();
+  }
+
+  /** Reads what a plan must know: the pause, and, once for a process, the starts of the last hour. @throws LedgerError */
+  async prepare(): Promise<void> {
     await this.refreshPause();
-    const recent = await ledger.rotations({}, Math.min(1000, settings.limits.rotationsPerHour), null);
+    if (this.#prepared) return;
+    const { ledger, clock, settings } = this.world;
+    const { rotationsPerHour } = settings.limits;
+    const recent = await ledger.rotations({}, Math.min(1000, rotationsPerHour), null);
     const hourAgo = clock.now() - HOUR;
-    this.#pace = new Pace(
-      settings.limits.rotationsPerHour,
-      recent.items.map((each) => each.sentAt).filter((each) => each !== null && each > hourAgo) as Instant[],
-    );
+    const starts = recent.items.map((each) => each.sentAt).filter((each) => each !== null && each > hourAgo);
+    this.#pace = new Pace(rotationsPerHour, starts as Instant[]);
+    this.#prepared = true;
+  }
+
+  /** The hour's starts as they are now, to try a plan on. */
+  trialPace(): Pace {
+    return this.#pace.copy();
   }
 
   get pause(): PauseNote {

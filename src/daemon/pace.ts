@@ -34,6 +34,12 @@ export class Pace {
   count(now: Instant): void {
     this.#starts.push(now);
   }
+
+  /** The same starts and the same limit, to try out what a plan would take. */
+  copy(): Pace {
+    return new Pace(this.#perHour, this.#starts);
+  }
+
   /** A start that lies ahead was noted before the clock was set back: it counts as one of now (P8). */
   #correct(now: Instant): void {
     for (let at = this.#starts.length - 1; (this.#starts[at] ?? now) > now; at -= 1) this.#starts[at] = now;

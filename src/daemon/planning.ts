@@ -3,33 +3,31 @@ import type { Action } from '../domain/action.ts';
 import { formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialKey } from '../ledger/records.ts';
-import { trace } from '../rotation/plan.ts';
+import type { Plan, Situation } from '../rotation/decision.ts';
+import { plan, trace } from '../rotation/plan.ts';
 import { consider } from '../rotation/tend.ts';
 import { Refusal } from './api.ts';
 import type { ExplainView, PlanItem, PlanView } from './api.ts';
 import type { Engine } from './engine.ts';
+import type { Pace } from './pace.ts';
 import { candidates } from './scan.ts';
-import { Slots } from './slots.ts';
 
 /** What a scan would do now, with the deletions that come later. Changes nothing anywhere. Throws what a list throws. */
 export async function planAll(engine: Engine): Promise<PlanView> {
   const { world } = engine;
-  const slots = new Slots(world.settings.limits.concurrency);
   const errors: string[] = [];
   const items: PlanItem[] = [];
+  const pace = engine.trialPace();
   for (const name of world.issuers.keys()) {
     const looked = await candidates(engine, name, { errors }, { everything: 'stuck-too' });
-    const planned = await Promise.all(
-      looked.map(async ({ key, listed }) => {
-        await slots.take();
-        try {
-          return await planOne(engine, key, listed);
-        } finally {
-          slots.give();
-        }
-      }),
-    );
-    items.push(...planned.flat());
+    // as many side by side as a scan would; in their order, so that the soonest to expire have the hour's places
+    const batch = world.settings.limits.concurrency;
+    for (let at = 0; at < looked.length; at += batch) {
+      const considered = await Promise.all(
+        looked.slice(at, at + batch).map(({ key, listed }) => consider(world, engine.subject(key, listed))),
+      );
+      for (const each of considered) items.push(...itemsOf(each.situation, underPace(pace, each.situation, each.plan)));
+    }
     const seen = new Set(looked.map((each) => each.key.clientId));
     items.push(...(await rest(engine, name, seen)));
   }
@@ -43,15 +41,22 @@ function count(items: readonly PlanItem[], action: Action): number {
   return items.filter((each) => each.action === action).length;
 }
 
-async function planOne(
-  engine: Engine,
-  key: CredentialKey,
-  listed: Parameters<Engine['subject']>[1],
-): Promise<PlanItem[]> {
-  const { situation, plan } = await consider(engine.world, engine.subject(key, listed));
-  const { decision, retirements } = plan;
-  const { observation, record } = situation;
-  const base = { ...key, name: record.name };
+/** The plan as it is once those before it have taken their places in the hour. */
+function underPace(pace: Pace, situation: Situation, planned: Plan): Plan {
+  const { decision, urgent } = planned;
+  if (decision.action !== 'issue') return planned;
+  const { observation } = situation;
+  if (urgent || decision.queued !== null) {
+    pace.count(observation.now);
+    return planned;
+  }
+  if (pace.reserve(observation.now)) return planned;
+  const circumstances = { ...observation.circumstances, pacedUntil: pace.spentUntil(observation.now) };
+  return plan({ ...situation, observation: { ...observation, circumstances } });
+}
+
+function itemsOf({ observation, record }: Situation, { decision, retirements, dueAt }: Plan): PlanItem[] {
+  const base = { ...observation.key, name: record.name };
   const places = observation.destinations.map(({ vault, entry }) => ({ vault, entry }));
   const present = observation.destinations
     .filter((each) => each.format !== null)
@@ -107,7 +112,7 @@ async function planOne(
     case 'reap':
       return [item(decision.action, places, [decision.secret.secretId], now), ...later];
     case 'none':
-      return [item('none', present, [], formatInstantOrNull(decision.dueAt ?? plan.dueAt)), ...later];
+      return [item('none', present, [], formatInstantOrNull(decision.dueAt ?? dueAt)), ...later];
   }
 }
 
@@ -128,7 +133,8 @@ async function rest(engine: Engine, issuer: string, seen: ReadonlySet<string>): 
         // a deletion that waits: only a look tells for what
         const { clientId, description } = record;
         const listed = record.goneSince === null ? { clientId, description } : null;
-        items.push(...(await planOne(engine, { issuer, clientId }, listed)));
+        const considered = await consider(engine.world, engine.subject({ issuer, clientId }, listed));
+        items.push(...itemsOf(considered.situation, considered.plan));
         continue;
       }
       const base = { issuer, clientId: record.clientId, name: record.name };
@@ -138,7 +144,7 @@ async function rest(engine: Engine, issuer: string, seen: ReadonlySet<string>): 
         ...base,
         action: 'none',
         reason: record.reason,
-        dueAt: at(record.renewAt),
+        dueAt: at(record.reason === 'up-to-date' ? record.renewAt : (record.dueAt ?? record.renewAt)),
         destinations: places,
         secretIds: [],
       });
@@ -170,7 +176,7 @@ export async function explainOne(engine: Engine, key: CredentialKey): Promise<Ex
   if (listed === null && (await engine.world.ledger.credential(key)) === null) {
     throw new Refusal('not-found', `${key.issuer} lists no credential ${key.clientId}, and the ledger knows none`);
   }
-  const { situation, plan } = await consider(engine.world, engine.subject(key, listed));
+  const { situation, plan: planned } = await consider(engine.world, engine.subject(key, listed));
   return {
     ...key,
     name: situation.record.name,
@@ -185,7 +191,7 @@ export async function explainOne(engine: Engine, key: CredentialKey): Promise<Ex
             : `${verdict.decision.action}: ${verdict.decision.reason}`,
       unblock: verdict?.unblock ?? '',
     })),
-    action: plan.decision.action,
-    reason: plan.decision.reason,
+    action: planned.decision.action,
+    reason: planned.decision.reason,
   };
 }
