@@ -80,16 +80,20 @@ describe('a creation whose answer is lost', () => {
     await expectOnly(stage, 'grace', '1');
   });
 
-  it('I10: a daemon that is started meanwhile believes no list that lacks it either', async () => {
+  it('I10: looks in between and a restart believe no list that lacks it either', async () => {
     const stage = await nearRenewal();
     stage.issuer.fault('createSecret', 'lost-before');
     while (posts(stage).length < 2) await stage.pass(MINUTE, MINUTE);
     const [, lost = 0] = posts(stage);
     const { requestLifetime, listLag } = stage.issuer.timing;
-    for (let restart = 0; restart < 5; restart += 1) {
+    for (let minute = 1; minute <= 5; minute += 1) {
       await passServing(stage, MINUTE, MINUTE);
-      stage.crash();
-      await stage.start();
+      if (minute === 3) stage.crash();
+      // an edited description makes the next scan look at once
+      stage.issuer.describeCredential('shop', `edited ${minute} times`);
+      if (minute === 3) await stage.start();
+      else stage.daemon.scan();
+      await stage.clock.settle(8);
     }
     expect((await stage.rotations('shop'))[0]).toMatchObject({ state: 'intended', finishedAt: null });
     await passServing(stage, 3 * HOUR);
@@ -127,6 +131,8 @@ describe('a creation whose answer is lost', () => {
     await stage.pass(3 * HOUR);
     expect(posts(stage)).toHaveLength(2);
     expect(deletions(stage)).toEqual(['1']);
+    const calls = stage.issuer.calls.map((call) => call.operation);
+    expect(calls.indexOf('deleteSecret')).toBeGreaterThan(calls.lastIndexOf('updateSecret'));
     await expectOnly(stage, 'ok');
   });
 });
