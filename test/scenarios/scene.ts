@@ -23,6 +23,19 @@ export async function servingStage(options: StageOptions = {}): Promise<Stage> {
   return stage;
 }
 
+/** `shop` holds two secrets made by hand: 1, which ends in 100 days, and 2, which ends in 200. */
+export function stageByHand(options: StageOptions = {}): Stage {
+  const stage = new Stage(options);
+  stage.issuer.addCredential('shop');
+  for (const days of [100, 200]) stage.issuer.addSecret('shop', { expires: stage.clock.now() + days * DAY }, DAY);
+  return stage;
+}
+
+/** The value of one of its secrets. */
+export function valueOf(stage: Stage, secretId: string): string {
+  return stage.issuer.valueOf('shop', secretId) ?? '';
+}
+
 /** A person asks for the next generation; manual rotations do not settle, so that it is soon there. */
 export async function renew(stage: Stage, grace: Duration | null = null): Promise<string> {
   const { rotationId } = await stage.daemon.rotate(SHOP, { note: null, grace, actor: 'test' });

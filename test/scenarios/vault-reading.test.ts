@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { expectSound, jsonByHand, markAt, renew, secretIds, servingStage, writes } from './scene.ts';
 import { Stage } from './stage.ts';
 
@@ -86,7 +87,6 @@ describe('a vault that is slow to show, or shows nothing', () => {
     const stage = await servingStage();
     await renew(stage);
     await stage.stop();
-    const { MemoryLedger } = await import('../../src/ledger/memory.ts');
     stage.ledger = new MemoryLedger();
     const before = [writes(stage, 'a'), writes(stage, 'b')];
     await stage.start();
