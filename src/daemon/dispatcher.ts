@@ -51,20 +51,20 @@ export class Dispatcher {
 
   /**
    * Visits a credential. @returns a promise that is kept as soon as the visit ends or waits without a slot: a scan is over
-   * when its work is dispatched.
+   * when its work is dispatched. It tells whether the visit did anything, or is at it.
    */
-  visit(subject: Subject, whenBusy: 'skip' | 'again' = 'skip'): Promise<void> {
+  visit(subject: Subject, whenBusy: 'skip' | 'again' = 'skip'): Promise<boolean> {
     const text = keyText(subject.key);
     if (this.#busy.has(text)) {
       if (whenBusy === 'again') this.#again.set(text, subject);
-      return Promise.resolve();
+      return Promise.resolve(false);
     }
     // what a person asked for goes ahead of a scan's queue
     const ahead = whenBusy === 'again';
     return new Promise((dispatched) => {
-      const work = this.#run(subject, ahead, dispatched).finally(() => {
+      const work = this.#run(subject, ahead, () => dispatched(true)).then((acted) => {
         this.#busy.delete(text);
-        dispatched();
+        dispatched(acted > 0);
         const again = this.#again.get(text);
         this.#again.delete(text);
         if (again !== undefined && !this.#around.stopping.aborted) void this.visit(again);
@@ -78,7 +78,8 @@ export class Dispatcher {
     while (this.#busy.size > 0) await Promise.all(this.#busy.values());
   }
 
-  async #run(subject: Subject, ahead: boolean, dispatched: () => void): Promise<void> {
+  /** @returns how many acts there were. Never throws. */
+  async #run(subject: Subject, ahead: boolean, dispatched: () => void): Promise<number> {
     const { key } = subject;
     const around = this.#around;
     await this.#slots.take(ahead);
@@ -107,18 +108,20 @@ export class Dispatcher {
       },
     };
     try {
-      if (around.stopping.aborted) return;
+      if (around.stopping.aborted) return 0;
       const visit = await tend(this.#world, subject, control, (now) => around.resyncAt(key, now));
       this.acted += visit.acted;
       around.ended(visit);
+      return visit.acted;
     } catch (error) {
-      if (around.giveUp.aborted) return;
+      if (around.giveUp.aborted) return 0;
       // the ledger, or a defect: nothing is lost, the next scan goes on from what is stored
       this.#world.log.error('visit-failed', 'A credential could not be worked on; the next scan tries again', {
         issuer: key.issuer,
         clientId: key.clientId,
         error: safeMessage(error),
       });
+      return 0;
     } finally {
       if (slot.held) this.#slots.give();
     }

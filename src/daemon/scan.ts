@@ -2,7 +2,6 @@ import { compilePattern } from '../config/pattern.ts';
 import { safeMessage } from '../domain/errors.ts';
 import type { Instant } from '../domain/time.ts';
 import type { ListedCredential } from '../issuers/contract.ts';
-import type { CredentialHeader } from '../ledger/contract.ts';
 import { Refusal } from './api.ts';
 import type { Engine } from './engine.ts';
 import type { Breadth, Candidate } from './roster.ts';
@@ -32,22 +31,41 @@ export async function scan(engine: Engine, report: ScanReport, options: ScanOpti
   // another process that shares the ledger may have been told to pause
   await engine.refreshPause();
   const found = await Promise.all([...world.issuers.keys()].map((name) => candidates(engine, name, report, options)));
-  let wanted = found.flat().filter((each) => isMeant(engine, each, options.only));
-  if (options.limit !== null) wanted = wanted.slice(0, options.limit);
-  report.looked = wanted.length;
-  await Promise.all(
-    wanted.map(async ({ key, listed }) => {
-      if (!engine.stopping.signal.aborted) await engine.dispatcher.visit(engine.subject(key, listed, options.trigger));
-    }),
-  );
+  const wanted = found.flat().filter((each) => isMeant(engine, each, options.only));
+  await visitAll(engine, wanted, options, report);
   report.finishedAt = world.clock.now();
   world.meter.scan(world.clock.monotonic() - began);
-  const level = wanted.length > 0 || report.errors.length > 0 ? 'info' : 'debug';
+  const level = report.looked > 0 || report.errors.length > 0 ? 'info' : 'debug';
   world.log[level]('scan-finished', 'A scan is over: its work is dispatched', {
     scanId: report.scanId,
     looked: report.looked,
     failedIssuers: report.errors.length,
   });
+}
+
+/**
+ * Visits candidates in their order, no more at a time than there are slots: of the others nothing is in memory but who they
+ * are. With a limit, no more at a time than may still act: one that is only looked at takes no place.
+ * @returns how many were looked at.
+ */
+async function visitAll(
+  engine: Engine,
+  wanted: readonly Candidate[],
+  { limit, trigger }: ScanOptions,
+): Promise<number> {
+  let looked = 0;
+  let left = limit ?? wanted.length;
+  const lane = async (): Promise<void> => {
+    for (let next = wanted[looked]; next !== undefined && left > 0; next = wanted[looked]) {
+      if (engine.stopping.signal.aborted) return;
+      looked += 1;
+      left -= 1;
+      const acted = await engine.dispatcher.visit(engine.subject(next.key, next.listed, trigger));
+      if (limit !== null && !acted) left += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: engine.world.settings.limits.concurrency }, lane));
+  return looked;
 }
 
 /** Who of an issuer must be looked at. An issuer that cannot be listed is told, and holds up no other. */
@@ -71,9 +89,8 @@ export async function candidates(
     });
     return [];
   }
-  const headers = new Map<string, CredentialHeader>();
-  for await (const header of world.ledger.headers(name)) headers.set(header.clientId, header);
-  const wanted = engine.roster.compare(name, list, headers, world.clock.now(), options.everything);
+  const headers = world.ledger.headers(name);
+  const wanted = await engine.roster.compare(name, list, headers, world.clock.now(), options.everything);
   world.meter.scanSucceeded(name, world.clock.now());
   return wanted;
 }
