@@ -45,7 +45,7 @@ export function planText(view: PlanView, now: Instant): string {
     item.name,
     item.action,
     item.reason,
-    item.action === 'none' ? relativeTo(now, item.dueAt, '') : relativeTo(now, item.dueAt, 'now'),
+    relativeTo(now, item.dueAt, ''),
     item.secretIds.join(' '),
     item.destinations.map((destination) => `${destination.vault}:${destination.entry}`).join(' '),
   ]);
@@ -53,6 +53,7 @@ export function planText(view: PlanView, now: Instant): string {
   return `${table(['CREDENTIAL', 'NAME', 'ACTION', 'REASON', 'WHEN', 'SECRETS', 'DESTINATIONS'], rows)}\ntotals: ${totals}\n`;
 }
 
+/** A deletion without a date waits for its proof: nothing is to be done for it now. */
 function isDue(item: PlanItem, now: Instant): boolean {
-  return item.action !== 'none' && (item.dueAt === null || Date.parse(item.dueAt) <= now);
+  return item.action !== 'none' && item.dueAt !== null && Date.parse(item.dueAt) <= now;
 }

@@ -160,7 +160,7 @@ export interface PlanItem {
   readonly name: string;
   readonly action: Action;
   readonly reason: Reason;
-  /** When: null is now for an action that is due, never for `none`. */
+  /** When it is, or was, due; null: no date, as for a deletion that waits for its proof. */
   readonly dueAt: string | null;
   readonly destinations: readonly { readonly vault: string; readonly entry: string }[];
   readonly secretIds: readonly string[];
@@ -203,7 +203,7 @@ export interface Daemon extends DaemonApi {
   /** Starts nothing new, finishes what cannot be left halfway within `shutdownTimeout`. */
   stop(): Promise<void>;
   once(options: { readonly limit: number | null; readonly only: string | null }): Promise<OnceResult>;
-  /** What a scan would do now. Changes nothing anywhere, the ledger included. */
+  /** What a scan would do now; in mode `observe`, what it would do in mode `active`. Changes nothing anywhere. */
   plan(): Promise<PlanView>;
   explain(key: CredentialKey): Promise<ExplainView>;
 }

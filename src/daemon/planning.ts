@@ -26,7 +26,9 @@ export async function planAll(engine: Engine): Promise<PlanView> {
       const considered = await Promise.all(
         looked.slice(at, at + batch).map(({ key, listed }) => consider(world, engine.subject(key, listed))),
       );
-      for (const each of considered) items.push(...itemsOf(each.situation, underPace(pace, each.situation, each.plan)));
+      for (const each of considered.map(asIfActive)) {
+        items.push(...itemsOf(each.situation, underPace(pace, each.situation, each.plan)));
+      }
     }
     const seen = new Set(looked.map((each) => each.key.clientId));
     items.push(...(await rest(engine, name, seen)));
@@ -39,6 +41,17 @@ export async function planAll(engine: Engine): Promise<PlanView> {
 
 function count(items: readonly PlanItem[], action: Action): number {
   return items.filter((each) => each.action === action).length;
+}
+
+/** In mode `observe` people ask the plan what `active` would do: that is what they get. */
+function asIfActive({ situation, plan: planned }: { situation: Situation; plan: Plan }): {
+  situation: Situation;
+  plan: Plan;
+} {
+  const { observation } = situation;
+  if (observation.mode !== 'observe') return { situation, plan: planned };
+  const active: Situation = { ...situation, observation: { ...observation, mode: 'active' } };
+  return { situation: active, plan: plan(active) };
 }
 
 /** The plan as it is once those before it have taken their places in the hour. */

@@ -40,6 +40,7 @@ describe('plan', () => {
       clientId: 'c3',
       action: 'issue',
       reason: 'expiring',
+      dueAt: '2026-03-01T12:00:00.000Z',
       destinations: [{ vault: 'local', entry: 'data8/crm' }],
       secretIds: ['4'],
     });
@@ -59,9 +60,12 @@ describe('plan', () => {
 
   it('--exit-code is 3 when something is due now, else 0', async () => {
     expect((await cli(['plan', '--exit-code'], { daemon: plan(waiting) })).code).toBe(0);
-    const due = item({ action: 'issue', reason: 'expired' });
+    const due = item({ action: 'issue', reason: 'expired', dueAt: '2026-03-01T12:00:00.000Z' });
     expect((await cli(['plan', '--exit-code'], { daemon: plan([due]) })).code).toBe(3);
     expect((await cli(['plan'], { daemon: plan([due]) })).code).toBe(0);
+    // it waits for its proof, not for us
+    const held = item({ action: 'retire', reason: 'still-served', dueAt: null });
+    expect((await cli(['plan', '--exit-code'], { daemon: plan([held]) })).code).toBe(0);
     const past = item({ action: 'retire', dueAt: '2026-02-02T12:00:00.000Z' });
     expect((await cli(['plan', '--exit-code', '--json'], { daemon: plan([past]) })).code).toBe(3);
   });
