@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LedgerError } from '../../src/domain/errors.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
-import { passServed, SHORT } from './short-lives.ts';
+import { created, passServed, SHORT } from './short-lives.ts';
 import { Stage } from './stage.ts';
 
 const KEY = { issuer: 'data8', clientId: 'shop' };
@@ -219,11 +219,6 @@ async function commitsOf(failing: number | null) {
 function countChanges(stage: Stage): number {
   const changes = ['createSecret', 'updateSecret', 'deleteSecret'] as const;
   return changes.map((each) => stage.issuer.count(each)).reduce((total, each) => total + each, 0);
-}
-
-function created(stage: Stage, within: number): number {
-  const since = stage.clock.now() - within;
-  return stage.issuer.calls.filter((each) => each.operation === 'createSecret' && each.at > since).length;
 }
 
 function alive(stage: Stage): number {

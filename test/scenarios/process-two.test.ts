@@ -132,6 +132,20 @@ describe('two daemons with a ledger each', () => {
     expect(stage.issuer.secrets('shop')).toHaveLength(1);
   });
 
+  it('P6: at worst wasted work: both make one at the same time, one of them is kept and the other goes', async () => {
+    const stage = await beforeRenewal();
+    stage.issuer.behaviour.latency = 2 * SECOND;
+    await stage.start();
+    await startPeer(stage, new MemoryLedger());
+    await passServed(stage, 'shop', 20 * MINUTE, '', MINUTE);
+    expect(stage.issuer.count('createSecret'), 'both made one').toBe(3);
+    const [kept] = [stage.vault('a').peek('shop')?.mark?.secretId];
+    expect(stage.vault('b').peek('shop')?.mark?.secretId).toBe(kept);
+    await passServed(stage, 'shop', 3 * HOUR);
+    expect(stage.issuer.secrets('shop').map((each) => each.secretId)).toEqual([kept]);
+    expect((await stage.view('shop')).state).toBe('ok');
+  });
+
   it('P6: over days, nothing served dies and creations stay within the budget of one', async () => {
     const stage = new Stage({ policy: SHORT, limits: { createsPerDay: 6 } });
     stage.issuer.addCredential('shop');

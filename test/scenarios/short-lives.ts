@@ -34,3 +34,9 @@ export function payloadOf(clientId: string, clientSecret: string, secretId: stri
   const named = secretId === null ? {} : { secretId };
   return { form: 'fields', content: SecretValue.of(JSON.stringify({ clientId, clientSecret, ...named })) };
 }
+
+/** How many creations were sent within the last `within`. */
+export function created(stage: Stage, within: Duration): number {
+  const since = stage.clock.now() - within;
+  return stage.issuer.calls.filter((each) => each.operation === 'createSecret' && each.at > since).length;
+}
