@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { createMatcher, termsDigest } from '../config/match.ts';
 import type { Matcher } from '../config/match.ts';
 import type { Terms } from '../config/terms.ts';
@@ -7,9 +7,10 @@ import type { ListedCredential } from '../issuers/contract.ts';
 import type { CredentialHeader } from '../ledger/contract.ts';
 import type { CredentialKey } from '../ledger/records.ts';
 import type { World } from '../rotation/world.ts';
+import { Claims } from './claims.ts';
 
 /**
- * Who is looked at besides those that are due: `stuck-too`, when a person asks: all that is blocked, paused or failing;
+ * Who is looked at besides those that are due: `stuck-too`, when a person asks: all that is blocked, paused, failing or held back while due;
  * `blocked-too`, at start: what is failing waits for its stored time, which a restart does not reset (I4).
  */
 export type Breadth = 'due' | 'blocked-too' | 'stuck-too';
@@ -21,6 +22,14 @@ export interface Candidate {
   readonly expires: Instant | null;
 }
 
+/** What is new or edited since the last list that was compared. */
+interface News {
+  /** By clientId, of the terms that hold now. */
+  readonly digests: ReadonlyMap<string, string>;
+  /** Keys of credentials that resolve to a destination of another one. */
+  readonly contested: ReadonlySet<string>;
+}
+
 /**
  * What this process knows of all credentials: their last listed description, and which of them claim which destination.
  * Matching is done once for each description; a steady scan compares strings.
@@ -29,8 +38,8 @@ export class Roster {
   readonly #world: World;
   readonly #match: Matcher;
   readonly #descriptions = new Map<string, Map<string, string>>();
-  /** Destination to the keys of the credentials that resolve to it. */
-  readonly #claims = new Map<string, Set<string>>();
+  readonly #claims = new Claims();
+  readonly #news = new Map<string, News>();
 
   constructor(world: World) {
     this.#world = world;
@@ -43,45 +52,65 @@ export class Roster {
 
   /** Names of other credentials that resolve to one of this one's destinations (C4). */
   sharedWith(key: CredentialKey, terms: Terms): string[] {
-    if (terms.kind !== 'managed') return [];
     const own = `${key.issuer}/${key.clientId}`;
-    const others = this.#placesOf(terms).flatMap((place) => [...(this.#claims.get(place) ?? [])]);
+    const others = this.#placesOf(terms).flatMap((place) => this.#claims.of(place));
     return [...new Set(others)].filter((each) => each !== own).sort();
   }
 
   /**
    * Compares a whole list with the ledger's headers: who must be looked at now, soonest to expire first. Also learns the
-   * list, so that claims on destinations are whole before anything is looked at.
+   * list, so that claims on destinations are whole before anything is looked at. Of the headers none is kept.
    */
-  compare(
+  async compare(
     issuer: string,
     list: readonly ListedCredential[],
-    headers: ReadonlyMap<string, CredentialHeader>,
+    headers: AsyncIterable<CredentialHeader>,
     now: Instant,
     everything: Breadth,
-  ): Candidate[] {
-    const changed = this.#learn(issuer, list);
+  ): Promise<Candidate[]> {
+    const news = this.#learn(issuer, list);
+    // until it was heeded: where the ledger fails in the middle, the next scan has it still
+    this.#news.set(issuer, news);
     const wanted: Candidate[] = [];
-    for (const listed of list) {
-      const header = headers.get(listed.clientId);
-      const key = { issuer, clientId: listed.clientId };
-      const fresh = changed.get(listed.clientId);
+    const unknown = new Map(list.map((listed) => [listed.clientId, listed]));
+    for await (const header of headers) {
+      const { clientId, expires } = header;
+      const listed = unknown.get(clientId) ?? null;
+      unknown.delete(clientId);
       const look =
-        header === undefined ||
-        header.description !== listed.description ||
-        (fresh !== undefined && (fresh.digest !== header.terms || fresh.claimed)) ||
-        this.#isDue(header, now) ||
-        (everything !== 'due' && (header.state === 'blocked' || header.state === 'paused')) ||
-        (everything === 'stuck-too' && header.state === 'failing');
-      if (look) wanted.push({ key, listed, expires: header?.expires ?? null });
+        listed === null
+          ? !this.#isParked(header, now)
+          : this.#isToBeSeen(issuer, header, listed, news, now, everything);
+      if (look) wanted.push({ key: { issuer, clientId }, listed, expires });
     }
-    const present = new Set(list.map((each) => each.clientId));
-    for (const header of headers.values()) {
-      if (present.has(header.clientId)) continue;
-      const parked = header.state === 'blocked' && !this.#isDue(header, now);
-      if (!parked) wanted.push({ key: { issuer, clientId: header.clientId }, listed: null, expires: header.expires });
+    for (const listed of unknown.values()) {
+      wanted.push({ key: { issuer, clientId: listed.clientId }, listed, expires: null });
     }
+    this.#news.delete(issuer);
     return wanted.sort((a, b) => (a.expires ?? Number.MAX_VALUE) - (b.expires ?? Number.MAX_VALUE));
+  }
+
+  #isToBeSeen(
+    issuer: string,
+    header: CredentialHeader,
+    listed: ListedCredential,
+    { digests, contested }: News,
+    now: Instant,
+    everything: Breadth,
+  ): boolean {
+    const digest = digests.get(header.clientId);
+    return (
+      header.description !== listed.description ||
+      (digest !== undefined && (digest !== header.terms || contested.has(`${issuer}/${header.clientId}`))) ||
+      this.#isDue(header, now) ||
+      (everything !== 'due' && (header.state === 'blocked' || header.state === 'paused')) ||
+      (everything === 'stuck-too' && (header.state === 'failing' || header.state === 'due'))
+    );
+  }
+
+  /** Gone from the list, and told already. */
+  #isParked(header: CredentialHeader, now: Instant): boolean {
+    return header.state === 'blocked' && !this.#isDue(header, now);
   }
 
   /** A full look that is further away than `resync` was dated by a clock that was wrong: it is due now (P8). */
@@ -91,40 +120,40 @@ export class Roster {
     return planned || header.resyncAt <= now || header.resyncAt > now + resync;
   }
 
-  /** What is new or edited since the last list, with its digest, and whether its destinations are claimed by others. */
-  #learn(issuer: string, list: readonly ListedCredential[]): Map<string, { digest: string; claimed: boolean }> {
+  /** Takes in a list. @returns what is new or edited since the last one that was compared. */
+  #learn(issuer: string, list: readonly ListedCredential[]): News {
     const known = this.#descriptions.get(issuer) ?? new Map<string, string>();
     this.#descriptions.set(issuer, known);
     const present = new Set(list.map((each) => each.clientId));
     for (const [clientId, description] of known) {
       if (present.has(clientId)) continue;
       // who is gone claims nothing: it claims again should it come back
-      this.#unclaim(`${issuer}/${clientId}`, this.#match(issuer, { clientId, description }));
+      this.#unclaim(issuer, { clientId, description });
       known.delete(clientId);
     }
-    const edited = list.filter((each) => known.get(each.clientId) !== each.description);
-    const resolved = edited.map((listed) => {
+    const before = this.#news.get(issuer);
+    const digests = new Map(before?.digests);
+    const disputed: string[] = [];
+    for (const listed of list) {
+      const { clientId, description } = listed;
+      const old = known.get(clientId);
+      if (old === description) continue;
+      if (old !== undefined) this.#unclaim(issuer, { clientId, description: old });
       const terms = this.#match(issuer, listed);
-      const key = `${issuer}/${listed.clientId}`;
-      const old = known.get(listed.clientId);
-      if (old !== undefined) this.#unclaim(key, this.#match(issuer, { ...listed, description: old }));
       for (const place of this.#placesOf(terms)) {
-        const claims = this.#claims.get(place) ?? new Set<string>();
-        this.#claims.set(place, claims.add(key));
+        if (this.#claims.add(place, `${issuer}/${clientId}`)) disputed.push(place);
       }
-      known.set(listed.clientId, listed.description);
-      return { listed, terms };
-    });
-    return new Map(
-      resolved.map(({ listed, terms }) => {
-        const key = { issuer, clientId: listed.clientId };
-        return [listed.clientId, { digest: termsDigest(terms), claimed: this.sharedWith(key, terms).length > 0 }];
-      }),
-    );
+      known.set(clientId, description);
+      digests.set(clientId, termsDigest(terms));
+    }
+    // not before: whom a later one in the list disputes a place with is contested just as well
+    const contested = disputed.flatMap((place) => this.#claims.of(place));
+    return { digests, contested: new Set([...(before?.contested ?? []), ...contested]) };
   }
 
-  #unclaim(key: string, terms: Terms): void {
-    for (const place of this.#placesOf(terms)) this.#claims.get(place)?.delete(key);
+  #unclaim(issuer: string, credential: ListedCredential): void {
+    const key = `${issuer}/${credential.clientId}`;
+    for (const place of this.#placesOf(this.#match(issuer, credential))) this.#claims.remove(place, key);
   }
 
   #placesOf(terms: Terms): string[] {
@@ -138,7 +167,7 @@ export class Roster {
 
 /** The next full look: each credential has a fixed place within `resync`, so that they are never looked at all at once. */
 export function nextResync(key: CredentialKey, resync: Duration, now: Instant): Instant {
-  const digest = createHash('sha256').update(`${key.issuer}/${key.clientId}`).digest();
+  const digest = hash('sha256', `${key.issuer}/${key.clientId}`, 'buffer');
   const phase = Math.floor((digest.readUInt32BE(0) / 2 ** 32) * resync);
   return now - ((((now - phase) % resync) + resync) % resync) + resync;
 }

@@ -45,27 +45,26 @@ export async function scan(engine: Engine, report: ScanReport, options: ScanOpti
 
 /**
  * Visits candidates in their order, no more at a time than there are slots: of the others nothing is in memory but who they
- * are. With a limit, no more at a time than may still act: one that is only looked at takes no place.
- * @returns how many were looked at.
+ * are. With a limit, no more at a time than may still act: one that is only looked at takes no place. The report counts
+ * them as they are looked at.
  */
 async function visitAll(
   engine: Engine,
   wanted: readonly Candidate[],
   { limit, trigger }: ScanOptions,
-): Promise<number> {
-  let looked = 0;
+  report: ScanReport,
+): Promise<void> {
   let left = limit ?? wanted.length;
   const lane = async (): Promise<void> => {
-    for (let next = wanted[looked]; next !== undefined && left > 0; next = wanted[looked]) {
+    for (let next = wanted[report.looked]; next !== undefined && left > 0; next = wanted[report.looked]) {
       if (engine.stopping.signal.aborted) return;
-      looked += 1;
+      report.looked += 1;
       left -= 1;
       const acted = await engine.dispatcher.visit(engine.subject(next.key, next.listed, trigger));
       if (limit !== null && !acted) left += 1;
     }
   };
   await Promise.all(Array.from({ length: engine.world.settings.limits.concurrency }, lane));
-  return looked;
 }
 
 /** Who of an issuer must be looked at. An issuer that cannot be listed is told, and holds up no other. */
