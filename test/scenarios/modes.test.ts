@@ -17,6 +17,16 @@ describe('mode observe', () => {
       expect((await stage.view(clientId)).reason, clientId).toBe('mode-observe');
     }
     expect((await stage.view('expiring')).state).toBe('due');
+    // who asks the plan wants to know what `active` would do
+    const planned = (await stage.daemon.plan()).items;
+    const act = (clientId: string) => planned.find((each) => each.clientId === clientId)?.action;
+    expect([act('expiring'), act('empty'), act('half-empty'), act('stripped')]).toEqual([
+      'issue',
+      'issue',
+      'deliver',
+      'restore',
+    ]);
+    expect(countChanges(stage)).toEqual(before);
     // set active, it does all that it held back
     await stage.stop();
     stage.settings = { ...stage.settings, mode: 'active' };
