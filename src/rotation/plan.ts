@@ -107,7 +107,8 @@ function nextDue(situation: Situation, decision: Decision): Instant | null {
     record.renewAt === null ? null : record.renewAt - (skew ?? 0),
     record.pause?.until,
     record.unmarked?.retryAt,
-    ...plannedRetirements(situation).map((each) => each.at),
+    // by the later of the two clocks: see dueToRetire
+    ...plannedRetirements(situation).map(({ at }) => (at === null ? null : at - Math.min(0, skew ?? 0))),
     ...own.map((each) => (each.expires === null ? null : each.expires - (skew ?? 0) + SECOND)),
     ...own.map((each) => leftoverFrom(each, rotations) - (skew ?? 0) + SECOND).filter(Number.isFinite),
     ...record.secrets.map((each) => (each.missingSince === null ? null : each.missingSince + timing.listLag)),

@@ -136,6 +136,7 @@ describe('a ledger that is lost', () => {
     expect(stage.issuer.secrets('shop')).toHaveLength(1);
     expect(stage.issuer.count('createSecret')).toBe(2);
     expect((await stage.view('shop')).state).toBe('ok');
+    expect((await stage.rotations('shop')).map((each) => each.state)).toEqual(['done', 'done']);
   });
 });
 
