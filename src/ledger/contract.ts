@@ -35,7 +35,10 @@ export interface RotationFilter {
   readonly state?: RotationState;
 }
 
-/** All or nothing: each record's `version` must be the stored one (0: not stored yet); stored are the records at version + 1. */
+/**
+ * All or nothing: each record's `version` must be the stored one (0: not stored yet); stored are the records at version + 1.
+ * Issuer, clientId and `startedAt` of a rotation are fixed with its id.
+ */
 export interface Changes {
   readonly credentials?: readonly CredentialRecord[];
   readonly rotations?: readonly RotationRecord[];

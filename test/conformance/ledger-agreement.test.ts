@@ -45,20 +45,25 @@ const credential = fc
     }),
   );
 
+/** What is fixed with a rotation's id, by the contract. Two of them began at the same time. */
+const BORN: Readonly<Record<string, { issuer: string; clientId: string; startedAt: number }>> = {
+  r1: { issuer: 'data8', clientId: 'a', startedAt: NOW - 1 },
+  r2: { issuer: 'data8', clientId: '🔑', startedAt: NOW },
+  r3: { issuer: 'x', clientId: '\ufffd', startedAt: NOW },
+  r4: { issuer: 'data8', clientId: 'a', startedAt: NOW + 0.5 },
+};
+
 const rotation = fc
   .record({
     id: rotationId,
-    issuer,
-    clientId,
     version,
     state: fc.constantFrom(...ROTATION_STATES),
-    startedAt: instant,
     finishedAt: orNull(instant),
     watchUntil: orNull(instant),
     secretId: orNull(secretId),
     note: orNull(fc.string({ unit: 'binary' })),
   })
-  .map(sampleRotation);
+  .map((given) => sampleRotation({ ...given, ...BORN[given.id] }));
 
 const page = { limit: fc.integer({ min: 1, max: 4 }) };
 const optional = <T>(values: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(values, { nil: undefined });
