@@ -25,6 +25,9 @@ export interface Ending {
   readonly message: string;
 }
 
+/** In failures: 20 s. */
+const LONGEST_AFTER_CRASH = 3;
+
 /** Ends a rotation that surely served nothing: its secret, if there is one, is a leftover to be reaped. */
 export function abandon(
   { now, timing }: Pick<Observation, 'now' | 'timing'>,
@@ -34,11 +37,13 @@ export function abandon(
   jitter: number,
 ): Moved {
   const failures = record.failures + 1;
+  // a crash of ours says nothing of the issuer: its wait stays short; cap and budget bound what a crash loop can do
+  const counted = reason === 'interrupted' ? Math.min(failures, LONGEST_AFTER_CRASH) : failures;
   return {
     record: {
       ...(rotation.secretId === null ? record : withRole(record, rotation.secretId, 'orphan')),
       failures,
-      retryAt: now + backoff(failures, jitter),
+      retryAt: now + backoff(counted, jitter),
       lastError: message,
       lastReason: reason,
     },

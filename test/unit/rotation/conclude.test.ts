@@ -289,3 +289,25 @@ describe('what follows for a rotation that nobody works on', () => {
     expect(repaired.record.secrets.find((each) => each.secretId === '2')?.deleteAfter).toBe(NOW + 15 * DAY);
   });
 });
+
+describe('the wait after an attempt that came to nothing', () => {
+  const after = (failures: number, state: 'created' | 'intended') => {
+    const seen = observation({
+      secrets: [current],
+      destinations: served,
+      record: record({ failures }),
+      rotations: [begun({ state, secretId: null })],
+    });
+    return (situationOf(seen).record.retryAt ?? Number.NaN) - NOW;
+  };
+
+  it('P1: stays short after crashes in a row', () => {
+    expect(after(0, 'created')).toBeLessThanOrEqual(5_000);
+    expect(after(50, 'created')).toBeLessThanOrEqual(20_000);
+  });
+
+  it('I4: doubles after failures of the issuer in a row, to an hour', () => {
+    expect(after(0, 'intended')).toBeLessThanOrEqual(5_000);
+    expect(after(50, 'intended')).toBeGreaterThanOrEqual(HOUR / 2);
+  });
+});
