@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { compareRotation, compareScan } from './comparisons.ts';
+import type { Aim, Assertion, Comparison } from './figures.ts';
+import { measureMemory } from './memory.ts';
+import type { MemoryFigures } from './memory.ts';
+
+/** Of the bare loop's rate. */
+const AIMED_RATIO = 0.8;
+const AIMED_PEAK = 300_000_000;
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    /** Fewer credentials and rounds, for CI: the assertions are the same. */
+    short: { type: 'boolean', default: false },
+    profiles: { type: 'string' },
+  },
+});
+const folder = mkdtempSync(join(tmpdir(), 'rekeyd-bench-'));
+const progress = (text: string) => void process.stderr.write(`${text}\n`);
+const size = values.short
+  ? { all: 1_000, due: 50, rotated: 100, remembered: 10_000, rounds: 1 }
+  : { all: 10_000, due: 100, rotated: 1_000, remembered: 100_000, rounds: 3 };
+
+try {
+  const options = { folder, rounds: size.rounds, profiles: values.profiles ?? null, progress };
+  const scan = await compareScan(size.all, size.due, options);
+  const rotation = await compareRotation(size.rotated, options);
+  const memory: MemoryFigures[] = [];
+  for (const rule of ['unmanaged', 'managed'] as const) {
+    memory.push(await measureMemory(size.remembered, rule, { folder: join(folder, rule), progress }));
+  }
+  const comparisons = [scan.comparison, rotation.comparison];
+  const assertions = [...scan.assertions, ...rotation.assertions];
+  const aims = [...comparisons.map(rateAim), ...memory.map(memoryAim)];
+  const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown' };
+  if (values.json) {
+    process.stdout.write(`${JSON.stringify({ machine, size, comparisons, memory, assertions, aims }, null, 2)}\n`);
+  } else {
+    process.stdout.write(tableOf(comparisons, memory, assertions, aims));
+  }
+  // an aim that is not met is told; what does not hold is a failure
+  if (assertions.some((each) => !each.holds)) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function rateAim({ name, ratio }: Comparison): Aim {
+  const met = ratio.median >= AIMED_RATIO;
+  return { name: `${name}: rate beside the bare loop`, aim: `${AIMED_RATIO}`, is: ratio.median.toFixed(2), met };
+}
+
+function memoryAim(figures: MemoryFigures): Aim {
+  const peak = Math.max(figures.firstContact, figures.scans, figures.reads, figures.restarted);
+  return {
+    name: `peak memory, ${figures.credentials} ${figures.rule}`,
+    aim: megabytes(AIMED_PEAK),
+    is: megabytes(peak),
+    met: peak <= AIMED_PEAK,
+  };
+}
+
+function tableOf(
+  comparisons: readonly Comparison[],
+  memory: readonly MemoryFigures[],
+  assertions: readonly Assertion[],
+  aims: readonly Aim[],
+): string {
+  const lines = ['', 'comparison (seconds: median; ratio: median, least, most)'];
+  for (const each of comparisons) {
+    const { ratio, cpuRatio } = each;
+    lines.push(
+      `  ${each.name}, ${each.credentials} credentials: rekeyd ${each.daemon.median.toFixed(2)}, bare ${each.bare.median.toFixed(2)}, ` +
+        `ratio ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}), of CPU time ${cpuRatio.median.toFixed(2)}`,
+      `    each round: ${each.requests} requests, ${each.commits} commits, ${each.encryptions} encryptions, ${each.decryptions} decryptions`,
+    );
+  }
+  lines.push('', 'peak memory of the daemon (resident)');
+  for (const each of memory) {
+    lines.push(
+      `  ${each.credentials} ${each.rule}: first contact ${megabytes(each.firstContact)} (${each.took.toFixed(0)} s), scans ${megabytes(each.scans)}, ` +
+        `metrics and pages ${megabytes(each.reads)}, after a restart ${megabytes(each.restarted)}`,
+    );
+  }
+  lines.push('', 'assertions');
+  for (const each of assertions) lines.push(`  ${each.holds ? 'holds' : 'FAILS'}  ${each.name}: ${each.saw}`);
+  lines.push('', 'aims');
+  for (const each of aims)
+    lines.push(`  ${each.met ? 'met    ' : 'not met'}  ${each.name}: ${each.is} (aim ${each.aim})`);
+  return `${lines.join('\n')}\n`;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_000_000)} MB`;
+}
