@@ -25,8 +25,8 @@ export interface Ending {
   readonly message: string;
 }
 
-/** In failures: 20 s. */
-const LONGEST_AFTER_CRASH = 3;
+/** What crashes in a row count for: a wait of 20 s. */
+const MOST_BY_CRASH = 3;
 
 /** Ends a rotation that surely served nothing: its secret, if there is one, is a leftover to be reaped. */
 export function abandon(
@@ -36,14 +36,16 @@ export function abandon(
   { step, outcome, reason, message }: Ending,
   jitter: number,
 ): Moved {
-  const failures = record.failures + 1;
   // a crash of ours says nothing of the issuer: its wait stays short; cap and budget bound what a crash loop can do
-  const counted = reason === 'interrupted' ? Math.min(failures, LONGEST_AFTER_CRASH) : failures;
+  const crashed = reason === 'interrupted' || (reason === 'response-lost' && rotation.error === null);
+  const failures = crashed
+    ? Math.max(record.failures, Math.min(record.failures + 1, MOST_BY_CRASH))
+    : record.failures + 1;
   return {
     record: {
       ...(rotation.secretId === null ? record : withRole(record, rotation.secretId, 'orphan')),
       failures,
-      retryAt: now + backoff(counted, jitter),
+      retryAt: now + backoff(crashed ? Math.min(failures, MOST_BY_CRASH) : failures, jitter),
       lastError: message,
       lastReason: reason,
     },

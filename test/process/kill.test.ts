@@ -18,7 +18,7 @@ const MINUTE = 60_000;
 const ROUND = 20;
 const ROUNDS = Math.ceil(KILLS / ROUND);
 /** How long that may take: the waits after failures in a row are doubled each time. */
-const REST = 80_000;
+const REST = 400_000;
 
 const KEY = 'kill';
 const APPS = 6;

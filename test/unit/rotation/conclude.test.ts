@@ -296,7 +296,9 @@ describe('the wait after an attempt that came to nothing', () => {
       secrets: [current],
       destinations: served,
       record: record({ failures }),
-      rotations: [begun({ state, secretId: null })],
+      rotations: [
+        begun({ state, secretId: null, error: state === 'intended' ? 'the issuer reset the connection' : null }),
+      ],
     });
     return (situationOf(seen).record.retryAt ?? Number.NaN) - NOW;
   };
