@@ -99,9 +99,12 @@ export async function compareRotation(
   }
 }
 
+/** The issuer's `Date` tells whole seconds: its clock is taken to be up to half a second behind, and the earlier one counts. */
+const CLOCK_MARGIN = 1_000;
+
 /** The grace passes and what was replaced is deleted; the list lag passes and that is confirmed. */
 async function finishRotations(scene: Scene): Promise<ScanFigures[]> {
-  await scene.advance(GRACE + 1);
+  await scene.advance(GRACE + CLOCK_MARGIN);
   const retiring = await scene.daemon.scan();
   await scene.advance(LIST_LAG + 1);
   return [retiring, await scene.daemon.scan()];
