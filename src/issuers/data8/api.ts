@@ -1,16 +1,17 @@
 import type { SecretValue } from '../../domain/secret-value.ts';
 import type { CreatedSecret, ListedCredential, ListedSecret, SecretWish } from '../contract.ts';
 import type { AccessToken } from './access-token.ts';
+import type { TextSink } from './body.ts';
 import type { Call } from './exchange.ts';
 import type { Data8Operation, Failures } from './failure.ts';
 import { pathSegment } from './path.ts';
 import type { Delivered, Repeat, Sender } from './sender.ts';
 import { statusError } from './status-error.ts';
 import {
+  credentialsReader,
   newSecretBody,
   readCreatedSecret,
   readCredential,
-  readCredentials,
   readSecret,
   readSecrets,
   secretBody,
@@ -51,6 +52,7 @@ interface Request {
   readonly path: readonly string[];
   readonly body?: object;
   readonly bodyLimit: number;
+  readonly sink?: Call['sink'];
 }
 
 /** {@link Data8Api} over HTTP. */
@@ -78,7 +80,10 @@ export class HttpData8Api implements Data8Api {
   }
 
   listCredentials(signal?: AbortSignal): Promise<readonly ListedCredential[]> {
-    return this.#read('list-credentials', 'GET', [], LIST_LIMIT, readCredentials, undefined, signal);
+    let list = credentialsReader();
+    const sink = (): TextSink => (list = credentialsReader());
+    const request: Request = { operation: 'list-credentials', method: 'GET', path: [], bodyLimit: LIST_LIMIT, sink };
+    return this.#answer(request, () => list.result(), signal);
   }
 
   getCredential(clientId: string, signal?: AbortSignal): Promise<ListedCredential> {
@@ -136,7 +141,11 @@ export class HttpData8Api implements Data8Api {
     body: object | undefined,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const request = { operation, method, path, bodyLimit, ...(body === undefined ? {} : { body }) };
+    return this.#answer({ operation, method, path, bodyLimit, ...(body === undefined ? {} : { body }) }, read, signal);
+  }
+
+  async #answer<T>(request: Request, read: Reader<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { operation, bodyLimit } = request;
     const { reply } = await this.#succeed(request, signal);
     const result = reply.body === null ? null : read(reply.body);
     if (result !== null) return result;
@@ -185,7 +194,7 @@ export class HttpData8Api implements Data8Api {
     });
   }
 
-  #call({ operation, method, body, bodyLimit }: Request, url: string, token: SecretValue): Call {
+  #call({ operation, method, body, bodyLimit, sink }: Request, url: string, token: SecretValue): Call {
     const headers = {
       authorization: `Bearer ${token.reveal()}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -197,6 +206,7 @@ export class HttpData8Api implements Data8Api {
       headers,
       bodyLimit,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(sink === undefined ? {} : { sink }),
     };
   }
 

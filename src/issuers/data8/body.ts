@@ -1,14 +1,27 @@
-const utf8 = new TextDecoder();
+/** Takes a text in parts. */
+export interface TextSink {
+  write(text: string): void;
+}
 
 /**
- * Reads a body as UTF-8 text.
+ * Reads a body as UTF-8 text, each part decoded as it comes.
+ * @param sink is given the parts, and nothing of them is kept; then the text that is returned is empty.
  * @returns null where it is longer than `limit` bytes; the rest of it is not read.
  * @throws what the stream throws.
  */
-export async function readBody(body: ReadableStream<Uint8Array> | null, limit: number): Promise<string | null> {
+export async function readBody(
+  body: ReadableStream<Uint8Array> | null,
+  limit: number,
+  sink?: TextSink,
+): Promise<string | null> {
   if (body === null) return '';
   const reader = body.getReader();
-  const chunks: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let text = '';
+  const keep = (part: string): void => {
+    if (sink === undefined) text += part;
+    else sink.write(part);
+  };
   let size = 0;
   for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
     size += chunk.value.byteLength;
@@ -16,7 +29,8 @@ export async function readBody(body: ReadableStream<Uint8Array> | null, limit: n
       await reader.cancel();
       return null;
     }
-    chunks.push(chunk.value);
+    keep(decoder.decode(chunk.value, { stream: true }));
   }
-  return utf8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
+  keep(decoder.decode());
+  return text;
 }

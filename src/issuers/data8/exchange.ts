@@ -4,6 +4,7 @@ import type { Duration } from '../../domain/time.ts';
 import { formatDuration } from '../../domain/time.ts';
 import type { Meter, RequestOutcome } from '../../telemetry/meter.ts';
 import { readBody } from './body.ts';
+import type { TextSink } from './body.ts';
 import { connectionFault } from './connection-fault.ts';
 import type { Data8Operation, Failures } from './failure.ts';
 import { readHttpDate, readRetryAfter } from './retry-after.ts';
@@ -17,6 +18,8 @@ export interface Call {
   readonly body?: string | URLSearchParams;
   /** The most bytes of a good answer's body that are read; 0: its body does not matter. */
   readonly bodyLimit: number;
+  /** Makes what takes a good answer's body as it comes, instead of it being kept: one for each attempt. */
+  readonly sink?: () => TextSink;
 }
 
 /** An answer, whatever its status. */
@@ -87,7 +90,7 @@ export async function exchange(
 }
 
 async function readReplyBody(call: Call, response: Response): Promise<string | null> {
-  if (response.ok && call.bodyLimit > 0) return readBody(response.body, call.bodyLimit);
+  if (response.ok && call.bodyLimit > 0) return readBody(response.body, call.bodyLimit, call.sink?.());
   try {
     return await readBody(response.body, ERROR_BODY_LIMIT);
   } catch {

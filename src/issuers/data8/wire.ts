@@ -1,5 +1,6 @@
 import { SecretValue } from '../../domain/secret-value.ts';
 import type { CreatedSecret, ListedCredential, ListedSecret, SecretWish } from '../contract.ts';
+import { JsonArrayItems } from './json-array.ts';
 import { isObject, parseJson, parseObject } from './problem.ts';
 import { readTimestamp, writeTimestamp } from './timestamp.ts';
 
@@ -10,9 +11,16 @@ export const readCredential: Reader<ListedCredential> = (body) => credentialFrom
 export const readSecret: Reader<ListedSecret> = (body) => secretFrom(parseObject(body));
 
 /** All or nothing: one item that is malformed, or there twice, and the whole list is. */
-export const readCredentials: Reader<ListedCredential[]> = (body) =>
-  readList(body, credentialFrom, ({ clientId }) => clientId);
-export const readSecrets: Reader<ListedSecret[]> = (body) => readList(body, secretFrom, ({ secretId }) => secretId);
+export const readSecrets: Reader<ListedSecret[]> = (body) => {
+  const list = new ListReader(secretFrom, ({ secretId }) => secretId);
+  list.write(body);
+  return list.result();
+};
+
+/** As {@link readSecrets}, for the one list that grows with the account: it is read as it comes in. */
+export function credentialsReader(): ListReader<ListedCredential> {
+  return new ListReader(credentialFrom, ({ clientId }) => clientId);
+}
 
 /** Without an id or a value there is nothing to go on with: null, and the creation counts as lost. */
 export const readCreatedSecret: Reader<CreatedSecret> = (body) => {
@@ -33,18 +41,28 @@ export function secretBody(secretId: string, wish: SecretWish): object {
   return { clientSecretId: /^-?\d{1,15}$/.test(secretId) ? Number(secretId) : secretId, ...newSecretBody(wish) };
 }
 
-function readList<T>(body: string, read: (item: unknown) => T | null, keyOf: (item: T) => string): T[] | null {
-  const items = parseJson(body);
-  if (!Array.isArray(items)) return null;
-  const keys = new Set<string>();
-  const list: T[] = [];
-  for (const raw of items as unknown[]) {
-    const item = read(raw);
-    if (item === null) return null;
-    keys.add(keyOf(item));
-    list.push(item);
+/** Reads a list in parts. */
+export class ListReader<T> {
+  readonly #items: JsonArrayItems;
+  readonly #byKey = new Map<string, T>();
+  #isSound = true;
+
+  constructor(read: (item: unknown) => T | null, keyOf: (item: T) => string) {
+    this.#items = new JsonArrayItems((text) => {
+      const item = read(parseJson(text));
+      if (item === null || this.#byKey.has(keyOf(item))) this.#isSound = false;
+      else this.#byKey.set(keyOf(item), item);
+    });
   }
-  return keys.size === list.length ? list : null;
+
+  write(text: string): void {
+    if (this.#isSound) this.#items.write(text);
+  }
+
+  /** Null where it is not whole, an item is malformed, or one is there twice. */
+  result(): T[] | null {
+    return this.#isSound && this.#items.isWhole ? [...this.#byKey.values()] : null;
+  }
 }
 
 function credentialFrom(value: unknown): ListedCredential | null {
