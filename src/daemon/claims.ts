@@ -1,29 +1,34 @@
-/** Which credentials claim which destination. Nearly every place has one claimant: that costs no more than its name. */
-export class Claims {
-  readonly #claimants = new Map<string, string | readonly string[]>();
+/** Who claims which place. Nearly every place has one claimant: that costs no list. */
+export class Claims<T extends object> {
+  readonly #claimants = new Map<string, T | readonly T[]>();
 
   /** @returns whether others claim the place, too. */
-  add(place: string, key: string): boolean {
-    const others = this.of(place).filter((each) => each !== key);
-    this.#set(place, [...others, key]);
+  add(place: string, claimant: T): boolean {
+    const others = this.of(place).filter((each) => each !== claimant);
+    this.#set(place, [...others, claimant]);
     return others.length > 0;
   }
 
-  remove(place: string, key: string): void {
+  remove(place: string, claimant: T): void {
     this.#set(
       place,
-      this.of(place).filter((each) => each !== key),
+      this.of(place).filter((each) => each !== claimant),
     );
   }
 
-  of(place: string): readonly string[] {
-    const found = this.#claimants.get(place) ?? [];
-    return typeof found === 'string' ? [found] : found;
+  of(place: string): readonly T[] {
+    const found = this.#claimants.get(place);
+    if (found === undefined) return [];
+    return isList(found) ? found : [found];
   }
 
-  #set(place: string, keys: readonly string[]): void {
-    const [first] = keys;
+  #set(place: string, claimants: readonly T[]): void {
+    const [first] = claimants;
     if (first === undefined) this.#claimants.delete(place);
-    else this.#claimants.set(place, keys.length === 1 ? first : keys);
+    else this.#claimants.set(place, claimants.length === 1 ? first : claimants);
   }
+}
+
+function isList<T extends object>(found: T | readonly T[]): found is readonly T[] {
+  return Array.isArray(found);
 }

@@ -22,12 +22,18 @@ export interface Candidate {
   readonly expires: Instant | null;
 }
 
-/** What is new or edited since the last list that was compared. */
-interface News {
-  /** By clientId, of the terms that hold now. */
-  readonly digests: ReadonlyMap<string, string>;
-  /** Keys of credentials that resolve to a destination of another one. */
-  readonly contested: ReadonlySet<string>;
+/** A credential that was on the last list. There may be very many: each costs this object, and no text but its own. */
+interface Known {
+  readonly issuer: string;
+  readonly clientId: string;
+  description: string;
+  /** The digest of its terms where it is new or edited, until it was compared; null: that was done. */
+  news: string | null;
+  /** Since then, another one was seen to resolve to one of its destinations, or it to another one's. */
+  isContested: boolean;
+  /** The last list that it was on, and the last comparison in which the ledger knew it. */
+  listed: number;
+  stored: number;
 }
 
 /**
@@ -37,9 +43,10 @@ interface News {
 export class Roster {
   readonly #world: World;
   readonly #match: Matcher;
-  readonly #descriptions = new Map<string, Map<string, string>>();
-  readonly #claims = new Claims();
-  readonly #news = new Map<string, News>();
+  readonly #known = new Map<string, Map<string, Known>>();
+  readonly #claims = new Claims<Known>();
+  /** Counts lists and comparisons. */
+  #turn = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -52,9 +59,9 @@ export class Roster {
 
   /** Names of other credentials that resolve to one of this one's destinations (C4). */
   sharedWith(key: CredentialKey, terms: Terms): string[] {
-    const own = `${key.issuer}/${key.clientId}`;
-    const others = this.#placesOf(terms).flatMap((place) => this.#claims.of(place));
-    return [...new Set(others)].filter((each) => each !== own).sort();
+    const claimants = this.#placesOf(terms).flatMap((place) => this.#claims.of(place));
+    const others = claimants.filter((each) => each.issuer !== key.issuer || each.clientId !== key.clientId);
+    return [...new Set(others.map((each) => `${each.issuer}/${each.clientId}`))].sort();
   }
 
   /**
@@ -68,40 +75,33 @@ export class Roster {
     now: Instant,
     everything: Breadth,
   ): Promise<Candidate[]> {
-    const news = this.#learn(issuer, list);
-    // until it was heeded: where the ledger fails in the middle, the next scan has it still
-    this.#news.set(issuer, news);
+    const known = this.#learn(issuer, list);
+    const turn = (this.#turn += 1);
     const wanted: Candidate[] = [];
-    const unknown = new Map(list.map((listed) => [listed.clientId, listed]));
     for await (const header of headers) {
       const { clientId, expires } = header;
-      const listed = unknown.get(clientId) ?? null;
-      unknown.delete(clientId);
-      const look =
-        listed === null
-          ? !this.#isParked(header, now)
-          : this.#isToBeSeen(issuer, header, listed, news, now, everything);
-      if (look) wanted.push({ key: { issuer, clientId }, listed, expires });
+      const listed = known.get(clientId);
+      if (listed === undefined) {
+        const key = { issuer, clientId };
+        if (!this.#isParked(header, now)) wanted.push({ key, listed: null, expires });
+        continue;
+      }
+      listed.stored = turn;
+      if (this.#isToBeSeen(header, listed, now, everything)) wanted.push(candidate(listed, expires));
+      listed.news = null;
     }
-    for (const listed of unknown.values()) {
-      wanted.push({ key: { issuer, clientId: listed.clientId }, listed, expires: null });
+    for (const listed of known.values()) {
+      if (listed.stored === turn) continue;
+      wanted.push(candidate(listed, null));
+      listed.news = null;
     }
-    this.#news.delete(issuer);
     return wanted.sort((a, b) => (a.expires ?? Number.MAX_VALUE) - (b.expires ?? Number.MAX_VALUE));
   }
 
-  #isToBeSeen(
-    issuer: string,
-    header: CredentialHeader,
-    listed: ListedCredential,
-    { digests, contested }: News,
-    now: Instant,
-    everything: Breadth,
-  ): boolean {
-    const digest = digests.get(header.clientId);
+  #isToBeSeen(header: CredentialHeader, listed: Known, now: Instant, everything: Breadth): boolean {
     return (
       header.description !== listed.description ||
-      (digest !== undefined && (digest !== header.terms || contested.has(`${issuer}/${header.clientId}`))) ||
+      (listed.news !== null && (listed.news !== header.terms || listed.isContested)) ||
       this.#isDue(header, now) ||
       (everything !== 'due' && (header.state === 'blocked' || header.state === 'paused')) ||
       (everything === 'stuck-too' && (header.state === 'failing' || header.state === 'due'))
@@ -120,40 +120,44 @@ export class Roster {
     return planned || header.resyncAt <= now || header.resyncAt > now + resync;
   }
 
-  /** Takes in a list. @returns what is new or edited since the last one that was compared. */
-  #learn(issuer: string, list: readonly ListedCredential[]): News {
-    const known = this.#descriptions.get(issuer) ?? new Map<string, string>();
-    this.#descriptions.set(issuer, known);
-    const present = new Set(list.map((each) => each.clientId));
-    for (const [clientId, description] of known) {
-      if (present.has(clientId)) continue;
-      // who is gone claims nothing: it claims again should it come back
-      this.#unclaim(issuer, { clientId, description });
-      known.delete(clientId);
-    }
-    const before = this.#news.get(issuer);
-    const digests = new Map(before?.digests);
+  /** Takes in a list. @returns who is on it. */
+  #learn(issuer: string, list: readonly ListedCredential[]): ReadonlyMap<string, Known> {
+    const known = this.#known.get(issuer) ?? new Map<string, Known>();
+    this.#known.set(issuer, known);
+    this.#forgetAbsent(known, list);
     const disputed: string[] = [];
     for (const listed of list) {
-      const { clientId, description } = listed;
-      const old = known.get(clientId);
-      if (old === description) continue;
-      if (old !== undefined) this.#unclaim(issuer, { clientId, description: old });
+      const old = known.get(listed.clientId);
+      if (old?.description === listed.description) continue;
+      if (old !== undefined) this.#unclaim(old);
       const terms = this.#match(issuer, listed);
-      for (const place of this.#placesOf(terms)) {
-        if (this.#claims.add(place, `${issuer}/${clientId}`)) disputed.push(place);
-      }
-      known.set(clientId, description);
-      digests.set(clientId, termsDigest(terms));
+      const news = termsDigest(terms);
+      const fresh: Known = { ...listed, issuer, news, isContested: false, listed: this.#turn, stored: 0 };
+      const present = old === undefined ? fresh : Object.assign(old, fresh);
+      known.set(listed.clientId, present);
+      for (const place of this.#placesOf(terms)) if (this.#claims.add(place, present)) disputed.push(place);
     }
     // not before: whom a later one in the list disputes a place with is contested just as well
-    const contested = disputed.flatMap((place) => this.#claims.of(place));
-    return { digests, contested: new Set([...(before?.contested ?? []), ...contested]) };
+    for (const each of disputed.flatMap((place) => this.#claims.of(place))) each.isContested = true;
+    return known;
   }
 
-  #unclaim(issuer: string, credential: ListedCredential): void {
-    const key = `${issuer}/${credential.clientId}`;
-    for (const place of this.#placesOf(this.#match(issuer, credential))) this.#claims.remove(place, key);
+  /** Who is gone claims nothing: it claims again should it come back. */
+  #forgetAbsent(known: Map<string, Known>, list: readonly ListedCredential[]): void {
+    this.#turn += 1;
+    for (const { clientId } of list) {
+      const present = known.get(clientId);
+      if (present !== undefined) present.listed = this.#turn;
+    }
+    for (const each of known.values()) {
+      if (each.listed === this.#turn) continue;
+      this.#unclaim(each);
+      known.delete(each.clientId);
+    }
+  }
+
+  #unclaim(known: Known): void {
+    for (const place of this.#placesOf(this.#match(known.issuer, known))) this.#claims.remove(place, known);
   }
 
   #placesOf(terms: Terms): string[] {
@@ -163,6 +167,10 @@ export class Roster {
       return `${identity}\n${each.entry}`;
     });
   }
+}
+
+function candidate({ issuer, clientId, description }: Known, expires: Instant | null): Candidate {
+  return { key: { issuer, clientId }, listed: { clientId, description }, expires };
 }
 
 /** The next full look: each credential has a fixed place within `resync`, so that they are never looked at all at once. */
