@@ -27,9 +27,10 @@ async function read(bench: Bench, name: string, entry: string, options: ReadOpti
   try {
     if (!vault.capabilities.readable)
       throw new WorkError(`values cannot be read back from vault ${name} (${vault.type})`);
-    const problem = type.nameProblem(entry, {});
+    const own = settings.vaults.get(name)?.options;
+    const problem = type.nameProblem(entry, {}, own);
     if (problem !== null) throw new UsageError(`vault ${name} can have no entry of that name: ${problem}`);
-    const content = await vault.read({ entry: type.entryOf(entry, {}), options: {} });
+    const content = await vault.read({ entry: type.entryOf(entry, {}, own), options: {} });
     if (content.state === 'absent') throw new WorkError(`vault ${name} has no entry ${entry}`);
     if (content.payload === null) throw new WorkError(`entry ${entry} of vault ${name} has no value in it`);
     io.out(content.payload.content.reveal() + (io.outIsTerminal ? '\n' : ''));

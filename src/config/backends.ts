@@ -28,6 +28,6 @@ export interface VaultShape extends VaultNames {
 /** What matching needs of a type of vault. See VaultType. */
 export interface VaultNames {
   readonly maxBytes: number;
-  entryOf(name: string, options: Readonly<Record<string, unknown>>): string;
-  nameProblem(name: string, options: Readonly<Record<string, unknown>>): string | null;
+  entryOf(name: string, options: Readonly<Record<string, unknown>>, vault?: unknown): string;
+  nameProblem(name: string, options: Readonly<Record<string, unknown>>, vault?: unknown): string | null;
 }

@@ -100,7 +100,7 @@ function fixedPlace(
   if (texts.some((name) => !Object.hasOwn(context.fixed, name))) return null;
   const name = substitute(settings.name, context.fixed);
   const options = mapTexts(settings.options, (text) => substitute(text, context.fixed)) as DeliverSettings['options'];
-  const problem = entryNameProblem(name) ?? vault.shape.nameProblem(name, options);
+  const problem = entryNameProblem(name) ?? vault.shape.nameProblem(name, options, vault.settings.options);
   if (problem !== null) {
     const at = [...path, 'name'];
     report.value(
@@ -109,5 +109,5 @@ function fixedPlace(
     );
     return null;
   }
-  return JSON.stringify([vault.place, vault.shape.entryOf(name, options)]);
+  return JSON.stringify([vault.place, vault.shape.entryOf(name, options, vault.settings.options)]);
 }

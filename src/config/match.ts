@@ -148,13 +148,13 @@ function resolveDestination(
 ): Destination | { readonly problem: string } {
   const vault = resolution.settings.vaults.get(deliver.vault);
   const type = vault === undefined ? undefined : resolution.vaultTypes.get(vault.type);
-  if (type === undefined) return { problem: `vault ${deliver.vault}: its type is not known` };
+  if (vault === undefined || type === undefined) return { problem: `vault ${deliver.vault}: its type is not known` };
   const name = substitute(deliver.name, names);
   const options = mapTexts(deliver.options, (text) => substitute(text, names)) as DeliverSettings['options'];
-  const problem = entryNameProblem(name) ?? type.nameProblem(name, options);
+  const problem = entryNameProblem(name) ?? type.nameProblem(name, options, vault.options);
   if (problem !== null)
     return { problem: `vault ${deliver.vault} cannot hold an entry named ${JSON.stringify(name)}: ${problem}` };
-  return { vault: deliver.vault, entry: type.entryOf(name, options), options, format: deliver.format };
+  return { vault: deliver.vault, entry: type.entryOf(name, options, vault.options), options, format: deliver.format };
 }
 
 function configuredTokenUrl(settings: Settings, issuer: string): string {

@@ -143,9 +143,12 @@ export interface VaultType<Schema extends z.ZodType = z.ZodType> {
   readonly destination: z.ZodRawShape;
   /** The most bytes that a payload may have. */
   readonly maxBytes: number;
-  /** The canonical entry name of a destination's resolved `name` and options. */
-  entryOf(name: string, options: Readonly<Record<string, unknown>>): string;
+  /**
+   * The canonical entry name of a destination's resolved `name` and options.
+   * @param vault the vault's own options, where they give what a destination may leave out (a namespace).
+   */
+  entryOf(name: string, options: Readonly<Record<string, unknown>>, vault?: z.output<Schema>): string;
   /** Why a name (placeholders already replaced) cannot be used; null where it can. Runs at load, before anything else. */
-  nameProblem(name: string, options: Readonly<Record<string, unknown>>): string | null;
+  nameProblem(name: string, options: Readonly<Record<string, unknown>>, vault?: z.output<Schema>): string | null;
   create(options: z.output<Schema>, context: VaultContext): Vault | Promise<Vault>;
 }
