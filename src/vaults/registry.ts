@@ -1,10 +1,17 @@
+import { azureKeyVaultType } from './azure-key-vault.ts';
 import type { VaultType } from './contract.ts';
 import { directoryVaultType } from './directory.ts';
 import { fileVaultType } from './file.ts';
 import { memoryVaultType } from './memory.ts';
 import { moduleVaultType } from './module.ts';
 
-const types: readonly VaultType[] = [directoryVaultType, fileVaultType, memoryVaultType, moduleVaultType];
+const types: readonly VaultType[] = [
+  azureKeyVaultType,
+  directoryVaultType,
+  fileVaultType,
+  memoryVaultType,
+  moduleVaultType,
+];
 
 /** All types of vault, by the name that the configuration knows them by. A new vault adds its line above. */
 export const vaultTypes: ReadonlyMap<string, VaultType> = new Map(types.map((type) => [type.type, type]));
