@@ -2,6 +2,7 @@ import { azureKeyVaultType } from './azure-key-vault.ts';
 import type { VaultType } from './contract.ts';
 import { directoryVaultType } from './directory.ts';
 import { fileVaultType } from './file.ts';
+import { kubernetesVaultType } from './kubernetes.ts';
 import { memoryVaultType } from './memory.ts';
 import { moduleVaultType } from './module.ts';
 
@@ -9,6 +10,7 @@ const types: readonly VaultType[] = [
   azureKeyVaultType,
   directoryVaultType,
   fileVaultType,
+  kubernetesVaultType,
   memoryVaultType,
   moduleVaultType,
 ];

@@ -72,7 +72,7 @@ async function startEtcd(folder: string, home: string): Promise<{ url: string; s
   ];
   const ready = async (): Promise<boolean> => (await fetch(`${url}/health`)).ok;
   const program = await startProgram(join(folder, 'etcd'), args, { cwd: home, env: {}, ready, patience: PATIENCE });
-  return { url, stop: program.stop };
+  return { url, stop: () => program.stop() };
 }
 
 async function startApiServer(
@@ -110,7 +110,7 @@ async function startApiServer(
     patience: PATIENCE,
     ready: async () => (await apiRequest({ url, ca: await readCa(), token }, 'GET', '/readyz')).status === 200,
   });
-  return { access: accessOf(url, await readCa(), token), stop: program.stop };
+  return { access: accessOf(url, await readCa(), token), stop: () => program.stop() };
 }
 
 function accessOf(url: string, ca: string, token: string): KubernetesAccess {

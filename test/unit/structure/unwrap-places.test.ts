@@ -25,6 +25,7 @@ const PLACES: Readonly<Record<string, { readonly times: number; readonly why: st
   'vaults/directory.ts': { times: 1, why: 'writes the plain file that consumers read' },
   'vaults/file-key.ts': { times: 1, why: 'encrypts the value' },
   'vaults/fingerprint.ts': { times: 1, why: 'keys the fingerprint that binds a mark to its value' },
+  'vaults/kubernetes/stored-payload.ts': { times: 1, why: 'lays the value in the keys of a Secret' },
   'vaults/hashicorp-vault/exchange.ts': { times: 1, why: "sends the vault's own token in its header" },
   'vaults/hashicorp-vault/tokens.ts': { times: 1, why: 'sends a secret id or a JWT to the login' },
   'vaults/hashicorp-vault/value.ts': { times: 2, why: 'lays the value in the keys of an entry' },
