@@ -1,3 +1,4 @@
+import { awsSecretsManagerVaultType } from './aws-secrets-manager.ts';
 import { azureKeyVaultType } from './azure-key-vault.ts';
 import type { VaultType } from './contract.ts';
 import { directoryVaultType } from './directory.ts';
@@ -7,6 +8,7 @@ import { memoryVaultType } from './memory.ts';
 import { moduleVaultType } from './module.ts';
 
 const types: readonly VaultType[] = [
+  awsSecretsManagerVaultType,
   azureKeyVaultType,
   directoryVaultType,
   fileVaultType,

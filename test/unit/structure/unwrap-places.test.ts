@@ -19,6 +19,10 @@ const PLACES: Readonly<Record<string, { readonly times: number; readonly why: st
     times: 1,
     why: 'knows all spellings of a value, so as to take them out of an error text',
   },
+  'vaults/aws-secrets-manager/api.ts': {
+    times: 2,
+    why: 'sends the value to Secrets Manager, in a new secret or a version',
+  },
   'vaults/azure-key-vault/expiry.ts': { times: 1, why: 'reads the expiry in a payload, for an attribute of its own' },
   'vaults/azure-key-vault/identity.ts': { times: 1, why: "hands the identity's own secret to the identity library" },
   'vaults/azure-key-vault/secrets.ts': { times: 1, why: 'sends the value to Key Vault' },
