@@ -106,6 +106,17 @@ describe('azure-key-vault: a soft-deleted name', () => {
     expect(store.current('orders')).toMatchObject({ value: 'ours', tags: { team: 'checkout' } });
   });
 
+  it('V4, V5: that was made by hand and comes in only after the look is not taken over', async () => {
+    const { server } = bench;
+    server.store.set('orders', { value: 'by hand', tags: {} });
+    server.store.delete('orders');
+    let hidden = 1;
+    server.interfere = ({ path }) =>
+      path === '/deletedsecrets/orders' && hidden-- > 0 ? failed(404, 'SecretNotFound') : null;
+    await expect(deliver('ours', 1, ABSENT)).rejects.toMatchObject({ fault: 'conflict' });
+    expect(server.store.find('orders')?.deleted).toBe(true);
+  });
+
   it('V5: of another credential is left to it', async () => {
     await deliver('first', 1, ABSENT);
     bench.server.store.delete('orders');
