@@ -21,6 +21,8 @@ export interface ScriptedAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly hang?: boolean;
+  /** Ends the connection in the middle of the body. */
+  readonly breakOff?: boolean;
 }
 
 interface Token {
@@ -113,6 +115,10 @@ export class FakeVaultServer {
     this.seen.push(request);
     const scripted = this.script(request);
     if (scripted?.hang === true) return;
+    if (scripted?.breakOff === true) {
+      response.writeHead(200, { 'content-length': '1000' }).write('{"data":', () => response.destroy());
+      return;
+    }
     if (scripted !== null) {
       response.writeHead(scripted.status ?? 200, scripted.headers).end(scripted.body ?? '');
       return;
