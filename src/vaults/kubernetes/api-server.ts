@@ -107,7 +107,11 @@ export class ApiServer {
   }
 
   async #attempt(credentials: Credentials, request: ApiRequest, about: About, signal: AbortSignal | undefined) {
-    const { options: own, headers: authorization } = await credentials.authorize();
+    const { options: own, headers: authorization } = await credentials.authorize().catch((error: unknown) => {
+      // What a plugin wrote to stderr would be its message: a code tells of a file that is not there, and no more.
+      const why = `no credentials (${safeMessage(error)}): check the token file, certificate or exec plugin of its user`;
+      throw failed('unavailable', about, why);
+    });
     const text = request.body === undefined ? undefined : JSON.stringify(request.body);
     const headers = {
       ...authorization,

@@ -1,0 +1,336 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConfigError, VaultError } from '../../src/domain/errors.ts';
+import type { VaultFault } from '../../src/domain/errors.ts';
+import type { Payload } from '../../src/domain/payload.ts';
+import { SecretValue } from '../../src/domain/secret-value.ts';
+import type { EntryRef, Vault } from '../../src/vaults/contract.ts';
+import { kubernetesVaultType } from '../../src/vaults/kubernetes.ts';
+import { FakeKubernetes } from '../fakes/kubernetes-http.ts';
+import { hatchCanary, leakIn } from './canary.ts';
+import { makeMark } from './vault-bench.ts';
+import { createTestContext } from './vault-context.ts';
+
+const ref: EntryRef = { entry: 'apps/orders', options: {} };
+const valueOf = (text: string): Payload => ({ form: 'opaque', content: SecretValue.of(text) });
+
+describe('vault kubernetes, when the API server or the way to it fails', () => {
+  let fake: FakeKubernetes;
+  let folder: string;
+  let vault: Vault;
+
+  const file = (name: string): string => join(folder, name);
+  const open = (kubeconfig: string, more: { context?: string; cluster?: string } = {}): Promise<Vault> => {
+    const options = { namespace: 'apps', kubeconfig, context: null, cluster: null, ...more };
+    return Promise.resolve(kubernetesVaultType.create(options, createTestContext()));
+  };
+  /** A vault on a kubeconfig with this text. */
+  const openText = (text: string): Promise<Vault> => {
+    writeFileSync(file('kubeconfig.yaml'), text);
+    return open(file('kubeconfig.yaml'));
+  };
+  /** Every call that a vault has, each as a promise. */
+  const calls = (payload = valueOf('a value')): [string, () => Promise<unknown>][] => [
+    ['describe', () => vault.describe(ref)],
+    ['prove', () => vault.describe(ref, { prove: true })],
+    ['read', () => vault.read(ref)],
+    ['create', () => vault.deliver(ref, payload, makeMark(1), 'absent')],
+    ['deliver', () => vault.deliver(ref, payload, makeMark(1), 'a version')],
+    ['restoreMark', () => vault.restoreMark(ref, makeMark(1), 'a version')],
+  ];
+  const thrownBy = (call: () => Promise<unknown>): Promise<unknown> =>
+    call().then(
+      () => null,
+      (error: unknown) => error,
+    );
+
+  beforeEach(async () => {
+    fake = await FakeKubernetes.start();
+    folder = mkdtempSync(join(tmpdir(), 'rekeyd-kubernetes-faults-'));
+    vault = await openText(fake.kubeconfig());
+  });
+  afterEach(async () => {
+    await fake.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each<[string, number, string, VaultFault]>([
+    ['V11: throttled by priority and fairness', 429, '', 'throttled'],
+    ['the time-out of the API server', 504, '{"reason":"Timeout"}', 'unavailable'],
+    ['no etcd', 500, '{"message":"etcdserver: request timed out"}', 'unavailable'],
+    ['shutting down', 503, 'apiserver is shutting down', 'unavailable'],
+    ['V15: forbidden', 403, '{"reason":"Forbidden"}', 'denied'],
+    ['V15: not known', 401, '{"reason":"Unauthorized"}', 'denied'],
+    ['V10: too large', 413, '', 'rejected'],
+    ['not valid', 422, '{"reason":"Invalid"}', 'rejected'],
+    ['an admission webhook', 403, '{"message":"admission webhook \\"x\\" denied the request: no"}', 'rejected'],
+    ['a quota', 403, '{"message":"secrets is forbidden: exceeded quota: q, requested: count/secrets=1"}', 'rejected'],
+    ['a teapot', 418, '', 'malformed'],
+    ['200 that is no JSON', 200, '<html>', 'malformed'],
+    ['200 that is no Secret', 200, '{"kind":"Secret"}', 'malformed'],
+    ['200 with values that are no texts', 200, '{"metadata":{"resourceVersion":"1"},"data":{"value":7}}', 'malformed'],
+  ])('%s (%i) is no absence', async (_, status, body, fault) => {
+    fake.fault = () => ({ status, body });
+    for (const [name, call] of calls()) {
+      if (status === 200 && name === 'create') continue; // any 200 says that it was made
+      if (body.includes('"data"') && name === 'describe') continue; // which does not look at the values
+      expect(await thrownBy(call), name).toMatchObject({ fault });
+    }
+  });
+
+  it.each([400, 401, 403, 409, 413, 418, 422, 429, 500, 503])(
+    'S1: a %i whose body quotes the value shows nothing of it',
+    async (status) => {
+      const canary = hatchCanary();
+      for (const quoted of [canary.text, Buffer.from(canary.text).toString('base64')]) {
+        const body = {
+          kind: 'Status',
+          message: quoted,
+          reason: quoted,
+          details: { kind: quoted, causes: [{ reason: quoted }] },
+        };
+        for (const text of [JSON.stringify(body), `<html>${quoted}`]) {
+          fake.fault = () => ({ status, body: text, headers: { 'x-debug': Buffer.from(quoted).toString('hex') } });
+          for (const [name, call] of calls(valueOf(canary.text))) {
+            const error = await thrownBy(call);
+            expect(error, name).toBeInstanceOf(VaultError);
+            expect(leakIn(error, [canary]), name).toBeNull();
+          }
+        }
+      }
+    },
+  );
+
+  it('S1: an answer that breaks off in the middle of the value shows nothing of it', async () => {
+    const canary = hatchCanary();
+    fake.fault = () => ({ status: 200, body: `{"data":{"value":"${canary.text}` });
+    const error = await thrownBy(() => vault.read(ref));
+    expect(error).toMatchObject({ fault: 'malformed' });
+    expect(leakIn(error, [canary])).toBeNull();
+  });
+
+  it('reads no endless answer', async () => {
+    fake.fault = () => ({ status: 200, body: 'x'.repeat(5_000_000) });
+    await expect(vault.read(ref)).rejects.toMatchObject({ fault: 'malformed' });
+  });
+
+  it.each([301, 302, 303, 307, 308])(
+    'S9: a redirect (%i) is not followed, with or without credentials',
+    async (status) => {
+      let followed = 0;
+      const thief = createServer((_, response) => {
+        followed += 1;
+        response.end('{}');
+      });
+      thief.listen(0, '127.0.0.1');
+      await once(thief, 'listening');
+      const location = `http://127.0.0.1:${(thief.address() as AddressInfo).port}/api/v1/namespaces/apps/secrets/orders`;
+      fake.fault = () => ({ status, body: '', headers: { location } });
+      for (const [name, call] of calls()) {
+        const message = expect.stringContaining('a redirect, which is not followed') as string;
+        expect(await thrownBy(call), name).toMatchObject({ fault: 'unavailable', message });
+      }
+      expect(followed).toBe(0);
+      thief.close();
+    },
+  );
+
+  it('gives up in the middle of a call, by the reason it was given', async () => {
+    fake.fault = () => 'silent';
+    for (const ask of [
+      (signal: AbortSignal) => vault.describe(ref, {}, signal),
+      (signal: AbortSignal) => vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent', signal),
+    ]) {
+      const stop = new AbortController();
+      const reason = new Error('the caller gave up');
+      const answer = ask(stop.signal);
+      setTimeout(() => stop.abort(reason), 20);
+      await expect(answer).rejects.toBe(reason);
+    }
+  });
+
+  it('names the server that does not answer', async () => {
+    const away = fake.url.replace(/\d+$/, '1');
+    const lost = await openText(fake.kubeconfig({ token: 'good' }, away));
+    const message = expect.stringContaining(`no answer from ${away} (ECONNREFUSED)`) as string;
+    await expect(lost.describe(ref)).rejects.toMatchObject({ fault: 'unavailable', message });
+    expect(await lost.rights([ref])).toMatchObject([{ right: 'reached', status: 'missing', hint: message }]);
+  });
+
+  it('V9: a 404 is absence only where the namespace is there', async () => {
+    expect(await vault.describe(ref)).toEqual({ state: 'absent' });
+    fake.allows = (_, resource) => resource !== 'namespaces';
+    const untold = expect.stringContaining("grant the verb get on namespaces in namespace 'apps'") as string;
+    await expect(vault.describe(ref)).rejects.toMatchObject({ fault: 'denied', message: untold });
+    fake.allows = () => true;
+    fake.namespaces.clear();
+    const gone = expect.stringContaining("the namespace 'apps' is not there") as string;
+    for (const [name, call] of calls()) {
+      expect(await thrownBy(call), name).toMatchObject({ fault: 'unavailable', message: gone });
+    }
+  });
+
+  it('V3: a Secret that goes between look and write is a conflict', async () => {
+    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
+    fake.fault = ({ method }) => {
+      if (method === 'PATCH') fake.secrets.clear();
+      return null;
+    };
+    const late = vault.deliver(ref, valueOf('another'), makeMark(2), version);
+    await expect(late).rejects.toMatchObject({ fault: 'conflict' });
+  });
+
+  it('V3: a label that somebody sets between look and write is a conflict, and stays', async () => {
+    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
+    let once = true;
+    fake.fault = ({ method }) => {
+      if (method === 'PATCH' && once) fake.edit('apps/orders', ({ metadata }) => (metadata.labels['team'] = 'a'));
+      if (method === 'PATCH') once = false;
+      return null;
+    };
+    const write = (): Promise<unknown> => vault.deliver(ref, valueOf('another'), makeMark(2), version);
+    await expect(write()).rejects.toMatchObject({ fault: 'conflict' });
+    await write();
+    expect(fake.secrets.get('apps/orders')?.metadata.labels).toMatchObject({ team: 'a' });
+  });
+
+  it('V17: looks without the value where metadata is enough, and never writes without it', async () => {
+    await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
+    fake.requests.length = 0;
+    expect(await vault.describe(ref)).toMatchObject({ binding: 'unproven', mark: makeMark(1) });
+    expect(fake.requests.map(({ accept }) => accept)).toEqual([expect.stringContaining('PartialObjectMetadata')]);
+    fake.requests.length = 0;
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ binding: 'bound' });
+    expect(fake.requests.map(({ accept }) => accept)).toEqual(['application/json']);
+  });
+
+  it('V17: a mark whose version was edited is not believed', async () => {
+    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
+    fake.edit('apps/orders', ({ metadata }) => (metadata.annotations['rekeyd.io/version'] = 'made up'));
+    expect(await vault.describe(ref)).toMatchObject({ version: 'made up', binding: 'unproven' });
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ version, binding: 'broken' });
+    const write = vault.deliver(ref, valueOf('another'), makeMark(2), 'made up');
+    await expect(write).rejects.toMatchObject({ fault: 'conflict' });
+  });
+
+  it('reads its credentials again after a 401, once for all who wait, and repeats what was not executed', async () => {
+    writeFileSync(file('token'), 'old');
+    fake.tokens.add('old');
+    const rotating = await openText(fake.kubeconfig({ tokenFile: 'token' }));
+    await rotating.describe(ref);
+    fake.tokens.delete('old');
+    writeFileSync(file('token'), 'good\n');
+    fake.requests.length = 0;
+    const looks = await Promise.all(Array.from({ length: 5 }, () => rotating.describe(ref)));
+    expect(looks).toEqual(Array.from({ length: 5 }, () => ({ state: 'absent' })));
+    // five are refused, and each is sent once more, with its look at the namespace
+    expect(fake.requests).toHaveLength(15);
+    await rotating.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
+  });
+
+  it('tells that the kubeconfig names another server now, and asks it nothing', async () => {
+    const other = await FakeKubernetes.start();
+    fake.tokens.clear();
+    writeFileSync(file('kubeconfig.yaml'), other.kubeconfig());
+    const message = expect.stringContaining('names another server now') as string;
+    await expect(vault.describe(ref)).rejects.toMatchObject({ fault: 'unavailable', message });
+    expect(other.requests).toEqual([]);
+    await other.stop();
+  });
+
+  it('S1: tells that a plugin of the kubeconfig failed, and not what it printed', async () => {
+    const canary = hatchCanary();
+    writeFileSync(file('says'), canary.text);
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: 'sh',
+      args: ['-c', `cat ${file('says')} >&2; exit 1`],
+    };
+    const plugged = await openText(fake.kubeconfig({ exec }));
+    const error = await thrownBy(() => plugged.describe(ref));
+    expect(error).toMatchObject({ fault: 'unavailable', message: expect.stringContaining('exec plugin') as string });
+    expect(leakIn(error, [canary])).toBeNull();
+  });
+
+  it('tells its rights of an older cluster, and of one that does not answer reviews', async () => {
+    fake.fault = ({ path }) => (path.endsWith('/selfsubjectreviews') ? { status: 404, body: '{}' } : null);
+    expect((await vault.rights([ref])).map((right) => right.status)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+    fake.fault = ({ path }) => (path.includes('review') ? { status: 403, body: '{}' } : null);
+    const rights = await vault.rights([ref]);
+    expect(rights.map((right) => right.status)).toEqual(['ok', 'unknown', 'unknown', 'unknown', 'unknown']);
+    fake.tokens.clear();
+    fake.fault = () => null;
+    expect(await vault.rights([ref])).toMatchObject([{ right: 'reached', status: 'missing' }]);
+  });
+
+  it('says the Role once for a namespace, whatever is missing in it', async () => {
+    fake.allows = (verb) => verb !== 'patch';
+    const rights = await vault.rights([ref, { entry: 'apps/checkout', options: {} }]);
+    const missing = rights.filter((right) => right.status === 'missing');
+    expect(missing.map((right) => right.right)).toEqual([
+      'patch secrets/checkout in apps',
+      'patch secrets/orders in apps',
+    ]);
+    expect(missing[0]?.hint).toContain('"resourceNames":["checkout","orders"]');
+    expect(missing[1]?.hint).toBe('the same Role grants it');
+  });
+
+  it('is the same store under another name, and by the name that it is given', async () => {
+    expect(vault.identity).toBe(`kubernetes:${fake.url}`);
+    expect((await open(file('kubeconfig.yaml'), { cluster: 'prod-eu' })).identity).toBe('kubernetes:prod-eu');
+  });
+
+  describe('a kubeconfig that cannot be used is an error of the configuration', () => {
+    const https = (more: object): string => {
+      const config = JSON.parse(fake.kubeconfig()) as { clusters: { cluster: object }[] };
+      config.clusters = [{ ...config.clusters[0], cluster: { server: 'https://kube.example', ...more } }];
+      return JSON.stringify(config);
+    };
+
+    it.each<[string, () => string, RegExp]>([
+      [
+        'http to another machine',
+        () => fake.kubeconfig({}, 'http://kube.example'),
+        /the server of cluster 'fake' must start with https/,
+      ],
+      ['no check of certificates', () => https({ 'insecure-skip-tls-verify': true }), /insecure-skip-tls-verify/],
+      ['no context', () => '{}', /has no context/],
+    ])('%s', async (_, text, message) => {
+      await expect(openText(text())).rejects.toBeInstanceOf(ConfigError);
+      await expect(openText(text())).rejects.toThrow(message);
+    });
+
+    it('a context that it does not have', async () => {
+      const opened = open(file('kubeconfig.yaml'), { context: 'prod' });
+      await expect(opened).rejects.toThrow(
+        /vaults\.under-test\.kubeconfig: has no context 'prod' with a cluster; there is 'fake'/,
+      );
+    });
+
+    it('a file that is not there', async () => {
+      await expect(open(file('nothing.yaml'))).rejects.toThrow(
+        /cannot read '.*nothing\.yaml' as a kubeconfig: .* ENOENT/,
+      );
+    });
+
+    it('S1: a file that is no YAML, of which nothing is quoted', async () => {
+      const canary = hatchCanary();
+      const error = await thrownBy(() => openText(`token: "${canary.text}\n\t- {`));
+      expect(error).toBeInstanceOf(ConfigError);
+      expect(leakIn(error, [canary])).toBeNull();
+    });
+
+    it('none, outside of a cluster', async () => {
+      vi.stubEnv('KUBERNETES_SERVICE_HOST', '');
+      const options = { namespace: 'apps', kubeconfig: null, context: null, cluster: null };
+      const opened = Promise.resolve().then(() => kubernetesVaultType.create(options, createTestContext()));
+      await expect(opened).rejects.toThrow(/does not run in a cluster/);
+      vi.unstubAllEnvs();
+    });
+  });
+});
