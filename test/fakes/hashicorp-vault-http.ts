@@ -58,6 +58,8 @@ export class FakeVaultServer {
   now: () => number = () => 0;
   /** Looked at before anything else. */
   script: (request: SeenRequest) => ScriptedAnswer | null = () => null;
+  /** What an answer waits for. */
+  delay: (request: SeenRequest) => Promise<void> | null = () => null;
   /** No right to anything but one's own token. */
   denied = false;
   mount: Readonly<Record<string, unknown>> = { type: 'kv', options: { version: '2' }, path: 'secret/' };
@@ -113,6 +115,7 @@ export class FakeVaultServer {
       body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
     };
     this.seen.push(request);
+    await this.delay(request);
     const scripted = this.script(request);
     if (scripted?.hang === true) return;
     if (scripted?.breakOff === true) {

@@ -4,7 +4,7 @@ import { httpUrl } from '../../config/fields.ts';
 import { SecretValue } from '../../domain/secret-value.ts';
 
 const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-const MOUNT = /^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/;
+const MOUNT = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/;
 
 /** Where an engine is mounted, without slashes at the ends. */
 function mount(engine: string) {

@@ -1,0 +1,378 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { VaultError } from '../../src/domain/errors.ts';
+import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import { SecretValue } from '../../src/domain/secret-value.ts';
+import { ABSENT } from '../../src/vaults/contract.ts';
+import type { EntryRef, Vault } from '../../src/vaults/contract.ts';
+import { hashicorpVaultType } from '../../src/vaults/hashicorp-vault.ts';
+import { FakeVaultServer } from '../fakes/hashicorp-vault-http.ts';
+import type { LoginRule } from '../fakes/hashicorp-vault-http.ts';
+import { hatchCanary, leakIn } from './canary.ts';
+import { makeMark } from './vault-bench.ts';
+import { createTestContext } from './vault-context.ts';
+import type { TestContext } from './vault-context.ts';
+
+const ref: EntryRef = { entry: 'prod/orders', options: {} };
+const LOGIN = /\/login$/;
+const RENEW = /renew-self$/;
+const APPROLE = { method: 'approle', roleId: 'rekeyd', secretId: 'a-secret-id' };
+
+let server: FakeVaultServer;
+let context: TestContext;
+let folder: string;
+const opened: Vault[] = [];
+
+beforeEach(async () => {
+  server = await FakeVaultServer.start();
+  context = createTestContext();
+  server.now = () => context.clock.monotonic();
+  folder = mkdtempSync(join(tmpdir(), 'rekeyd-vault-login-'));
+});
+afterEach(async () => {
+  server.script = () => null;
+  for (const vault of opened.splice(0)) await vault.close();
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+async function connect(auth: object, more: object = {}): Promise<Vault> {
+  const options = hashicorpVaultType.schema.parse({ url: server.url, auth, ...more });
+  const vault = await hashicorpVaultType.create(options, context);
+  opened.push(vault);
+  return vault;
+}
+function allow(mount: string, rule: Partial<LoginRule> = {}): void {
+  server.logins.set(mount, { accepts: () => true, ttl: 3600, ...rule });
+}
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+function loginBodies(): unknown[] {
+  return server.seen.filter(({ path }) => LOGIN.test(path)).map(({ path, body }) => ({ path, ...body }));
+}
+async function failure(work: Promise<unknown>): Promise<VaultError> {
+  const thrown: unknown = await work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  expect(thrown).toBeInstanceOf(VaultError);
+  return thrown as VaultError;
+}
+
+describe('logging in', () => {
+  it('by AppRole sends role id and secret id', async () => {
+    allow('approle');
+    await (await connect(APPROLE)).describe(ref);
+    expect(loginBodies()).toEqual([{ path: 'auth/approle/login', role_id: 'rekeyd', secret_id: 'a-secret-id' }]);
+  });
+
+  it('by AppRole without a secret id, where the role binds none', async () => {
+    allow('team/approle');
+    await (await connect({ method: 'approle', mount: '/team/approle/', roleId: 'rekeyd' })).describe(ref);
+    expect(loginBodies()).toEqual([{ path: 'auth/team/approle/login', role_id: 'rekeyd' }]);
+  });
+
+  it.each([
+    ['kubernetes', (path: string) => ({ method: 'kubernetes', role: 'rekeyd', tokenFile: path }), 'jwt'],
+    ['jwt', (path: string) => ({ method: 'jwt', role: 'rekeyd', tokenFile: path }), 'jwt'],
+    ['approle', (path: string) => ({ method: 'approle', roleId: 'rekeyd', secretIdFile: path }), 'secret_id'],
+  ])('by %s reads its file again at each login', async (mount, auth, field) => {
+    allow(mount, { ttl: 60, renewable: false });
+    const vault = await connect(auth(file('token', 'first\n')));
+    await vault.describe(ref);
+    file('token', 'second\n');
+    await vault.describe(ref);
+    expect(server.count('POST', LOGIN)).toBe(1);
+    await context.clock.freeze(HOUR);
+    await vault.describe(ref);
+    expect(loginBodies()).toMatchObject([{ [field]: 'first' }, { [field]: 'second' }]);
+  });
+
+  it('may be in a namespace above that of the entries', async () => {
+    allow('approle');
+    await (await connect({ ...APPROLE, namespace: 'team' }, { namespace: 'team/prod' })).describe(ref);
+    const namespaces = server.seen.map(({ path, headers }) => [path.split('/')[0], headers['x-vault-namespace']]);
+    expect(new Set(namespaces.map((each) => each.join(' ')))).toEqual(
+      new Set(['auth team', 'sys team/prod', 'secret team/prod']),
+    );
+  });
+
+  it('is done once for many callers, and goes on where one of them gives up', async () => {
+    allow('approle');
+    const vault = await connect(APPROLE);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    server.delay = (request) => (LOGIN.test(request.path) ? held : null);
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const impatient = vault.describe(ref, {}, stop.signal);
+    const others = Array.from({ length: 5 }, () => vault.describe(ref));
+    await vi.waitFor(() => expect(server.count('POST', LOGIN)).toBe(1));
+    stop.abort(reason);
+    await expect(impatient).rejects.toBe(reason);
+    release();
+    await Promise.all(others);
+    expect(server.count('POST', LOGIN)).toBe(1);
+  });
+
+  it.each([400, 403])(
+    'S1: that is refused (%i) is denied, says what to look at, and shows no secret id',
+    async (status) => {
+      const canary = hatchCanary();
+      server.script = ({ body }) => ({
+        status,
+        body: JSON.stringify({ errors: [`invalid: ${JSON.stringify(body)}`] }),
+      });
+      const vault = await connect({ ...APPROLE, secretId: canary.text });
+      const error = await failure(vault.describe(ref));
+      expect(error).toMatchObject({ fault: 'denied', message: expect.stringContaining('secret id') as string });
+      expect(leakIn(error, [canary])).toBeNull();
+      expect(leakIn(vault, [canary])).toBeNull();
+    },
+  );
+
+  it.each([
+    [503, '{"errors":["Vault is sealed"]}', 'unavailable'],
+    [429, '{"errors":["rate limit quota exceeded"]}', 'throttled'],
+    [200, '{"auth":null}', 'malformed'],
+    [200, '{"auth":{"client_token":"a\\nb"}}', 'malformed'],
+    [302, '', 'unavailable'],
+  ])(
+    'that is answered with %i %s has the fault %s, and is tried again with the next call',
+    async (status, body, fault) => {
+      allow('approle');
+      const vault = await connect(APPROLE);
+      server.script = ({ path }) => (LOGIN.test(path) ? { status, body } : null);
+      expect(await failure(vault.describe(ref))).toMatchObject({ fault });
+      server.script = () => null;
+      await vault.describe(ref);
+    },
+  );
+
+  it('that is not answered ends in time, for all who wait for it', async () => {
+    allow('approle');
+    const vault = await connect(APPROLE);
+    server.script = ({ path }) => (LOGIN.test(path) ? { hang: true } : null);
+    const calls = [vault.describe(ref), vault.read(ref)].map(failure);
+    await vi.waitFor(() => expect(server.count('POST', LOGIN)).toBe(1));
+    await context.clock.advance(context.timeout);
+    for (const call of calls) expect(await call).toMatchObject({ fault: 'unavailable' });
+  });
+
+  it('by a file that is not there, or holds no token, is told with its path', async () => {
+    const missing = join(folder, 'none');
+    const vault = await connect({ method: 'jwt', role: 'rekeyd', tokenFile: missing });
+    expect(await failure(vault.describe(ref))).toMatchObject({
+      fault: 'unavailable',
+      message: expect.stringContaining(`${missing}' cannot be read: unexpected Error ENOENT`) as string,
+    });
+    const canary = hatchCanary();
+    const wrong = await connect({ method: 'jwt', role: 'rekeyd', tokenFile: file('wrong', `a\n${canary.text}`) });
+    const error = await failure(wrong.describe(ref));
+    expect(error.message).toContain('holds no token');
+    expect(leakIn(error, [canary])).toBeNull();
+  });
+});
+
+describe('a token got by a login', () => {
+  it('is renewed in the last third of its life, behind the calls that go on with it', async () => {
+    allow('approle');
+    const vault = await connect(APPROLE);
+    await vault.describe(ref);
+    await context.clock.advance(39 * MINUTE);
+    await vault.describe(ref);
+    expect(server.count('POST', RENEW)).toBe(0);
+    await context.clock.advance(2 * MINUTE);
+    await Promise.all([vault.describe(ref), vault.describe(ref)]);
+    await vi.waitFor(() => expect(server.count('POST', RENEW)).toBe(1));
+    await context.clock.settle(5);
+    await context.clock.advance(39 * MINUTE);
+    await vault.describe(ref);
+    expect(server.count('POST', LOGIN)).toBe(1);
+  });
+
+  it('is measured by the monotonic clock', async () => {
+    allow('approle');
+    const vault = await connect(APPROLE);
+    await vault.describe(ref);
+    context.clock.jump(30 * 24 * HOUR);
+    await vault.describe(ref);
+    expect([server.count('POST', LOGIN), server.count('POST', RENEW)]).toEqual([1, 0]);
+  });
+
+  it('is replaced by a login where its longest life is near, so that it is not renewed for ever less', async () => {
+    allow('approle', { ttl: 3600, maxTtl: 4500 });
+    const vault = await connect(APPROLE);
+    for (let minutes = 0; minutes < 300; minutes += 5) {
+      await vault.describe(ref);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      await context.clock.advance(5 * MINUTE);
+    }
+    expect(server.count('POST', LOGIN)).toBeGreaterThan(3);
+    expect(server.count('POST', LOGIN)).toBeLessThan(10);
+    expect(server.count('POST', RENEW)).toBeLessThan(10);
+  });
+
+  it('is replaced by a login where it cannot be renewed', async () => {
+    allow('approle');
+    const vault = await connect(APPROLE);
+    await vault.describe(ref);
+    server.script = ({ path }) => (RENEW.test(path) ? { status: 403, body: '{"errors":["permission denied"]}' } : null);
+    await context.clock.advance(45 * MINUTE);
+    await vault.describe(ref);
+    await vi.waitFor(() => expect(server.count('POST', LOGIN)).toBe(2));
+  });
+
+  it('is kept while it is good and the server cannot renew it, which is told', async () => {
+    allow('approle');
+    const vault = await connect(APPROLE);
+    await vault.describe(ref);
+    server.script = ({ path }) => (RENEW.test(path) ? { status: 500, body: '' } : null);
+    await context.clock.advance(45 * MINUTE);
+    for (let call = 0; call < 4; call++) await vault.describe(ref);
+    await vi.waitFor(() => expect(context.printed()).toContain('vault-token-not-renewed'));
+    await vault.describe(ref);
+    expect(server.count('POST', RENEW)).toBe(1);
+    await context.clock.advance(6 * SECOND);
+    await vault.describe(ref);
+    await vi.waitFor(() => expect(server.count('POST', RENEW)).toBe(2));
+  });
+
+  it('that was revoked is replaced, and what it kept from being done is done once', async () => {
+    allow('approle');
+    const vault = await connect(APPROLE);
+    await vault.describe(ref);
+    server.tokens.delete('made-1');
+    const payload = { form: 'opaque', content: SecretValue.of('x') } as const;
+    await vault.deliver(ref, payload, makeMark(1), ABSENT);
+    expect(server.count('POST', LOGIN)).toBe(2);
+    expect(server.count('POST', /^secret\/data/)).toBe(1);
+    server.tokens.delete('made-2');
+    await Promise.all(Array.from({ length: 6 }, () => vault.read(ref)));
+    expect(server.count('POST', LOGIN)).toBe(3);
+  });
+
+  it('is given back at the end, and a token that was given is not', async () => {
+    allow('approle');
+    const vault = await connect(APPROLE);
+    await vault.describe(ref);
+    await vault.close();
+    expect(server.tokens.has('made-1')).toBe(false);
+    expect(await failure(vault.describe(ref))).toMatchObject({ fault: 'unavailable' });
+    server.issue('given', 0, false);
+    const other = await connect({ method: 'token', token: 'given' });
+    await other.describe(ref);
+    await other.close();
+    expect(server.tokens.has('given')).toBe(true);
+  });
+
+  it('holds up the end no longer than the time-out, where the server is silent', async () => {
+    allow('approle');
+    const vault = await connect(APPROLE);
+    await vault.describe(ref);
+    server.script = () => ({ hang: true });
+    const closed = vault.close();
+    await vi.waitFor(() => expect(server.count('POST', /revoke-self/)).toBe(1));
+    await context.clock.advance(context.timeout);
+    await closed;
+  });
+});
+
+describe('a token that was given', () => {
+  it('is renewed also while nobody asks for anything', async () => {
+    server.issue('given', 3600, true);
+    const vault = await connect({ method: 'token', token: 'given' });
+    await vault.describe(ref);
+    for (let time = 1; time <= 6; time++) {
+      await context.clock.advance(41 * MINUTE);
+      await vi.waitFor(() => expect(server.count('POST', RENEW)).toBe(time));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await vault.describe(ref);
+    expect(server.count('GET', /lookup-self/)).toBe(1);
+  });
+
+  it('that can be renewed no longer is told before it ends, and then is denied', async () => {
+    server.issue('given', 3600, true, 4000);
+    const vault = await connect({ method: 'token', token: 'given' });
+    await vault.describe(ref);
+    await context.clock.advance(45 * MINUTE);
+    await vi.waitFor(() => expect(context.printed()).toContain('vault-token-ends'));
+    await context.clock.freeze(HOUR);
+    const error = await failure(vault.describe(ref));
+    expect(error).toMatchObject({ fault: 'denied', message: expect.stringContaining('fresh one') as string });
+  });
+
+  it('in a file is read again when it has ended, as an agent leaves a fresh one there', async () => {
+    server.issue('one', 60, false);
+    const path = file('sink', 'one');
+    const vault = await connect({ method: 'token', file: path });
+    await vault.describe(ref);
+    server.issue('two', 0, false);
+    file('sink', 'two');
+    await context.clock.freeze(2 * MINUTE);
+    await vault.describe(ref);
+    expect(server.seen.at(-1)!.headers['x-vault-token']).toBe('two');
+  });
+
+  it('that the server does not know is denied, and is looked at again with the next call', async () => {
+    const vault = await connect({ method: 'token', token: 'late' });
+    expect(await failure(vault.describe(ref))).toMatchObject({ fault: 'denied' });
+    server.issue('late', 0, false);
+    await vault.describe(ref);
+  });
+});
+
+describe('options', () => {
+  const base = { url: 'https://bao:8200', auth: { method: 'token', token: 't' } };
+  const problems = (options: object): string =>
+    JSON.stringify(hashicorpVaultType.schema.safeParse({ ...base, ...options }).error?.issues ?? []);
+
+  it('have defaults, and are written in more than one way', () => {
+    const options = hashicorpVaultType.schema.parse({ ...base, url: 'https://bao:8200/v1/', mount: '/kv/team/' });
+    expect(options).toMatchObject({ url: 'https://bao:8200', mount: 'kv/team', namespace: null, caFile: null });
+    expect(hashicorpVaultType.schema.parse(base).mount).toBe('secret');
+    const kubernetes = hashicorpVaultType.schema.parse({ ...base, auth: { method: 'kubernetes', role: 'rekeyd' } });
+    expect(kubernetes.auth).toMatchObject({
+      mount: 'kubernetes',
+      tokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token',
+    });
+  });
+
+  it.each([
+    ['a URL without TLS', { url: 'http://bao:8200' }, /https/],
+    ['a URL with a query', { url: 'https://bao:8200/?a=b' }, /query/],
+    ['a mount that is none', { mount: 'a//b' }, /parted by/],
+    ['a mount with dots', { mount: '../sys' }, /parted by/],
+    ['no method', { auth: {} }, /method/],
+    ['no token', { auth: { method: 'token' } }, /one of token and file/],
+    ['two tokens', { auth: { method: 'token', token: 'a', file: '/b' } }, /one of token and file/],
+    ['two secret ids', { auth: { ...APPROLE, secretIdFile: '/b' } }, /only one/],
+    ['a file in nobody knows which folder', { auth: { method: 'token', file: 'sink' } }, /absolute/],
+    ['an unknown key', { auth: { method: 'token', token: 'a', roel: 'b' } }, /roel/],
+  ])('refuse %s', (_, options, message) => {
+    expect(problems(options)).toMatch(message);
+  });
+
+  it('show no token', () => {
+    const canary = hatchCanary();
+    expect(
+      leakIn(hashicorpVaultType.schema.parse({ ...base, auth: { method: 'token', token: canary.text } }), [canary]),
+    ).toBeNull();
+  });
+
+  it.each([
+    ['is not there', 'none.pem', null],
+    ['holds no certificate', 'key.pem', '-----BEGIN PRIVATE KEY-----'],
+  ])('name a file with the CA that %s when the vault is opened', async (_, name, text) => {
+    const path = text === null ? join(folder, name) : file(name, text);
+    await expect(connect({ method: 'token', token: 't' }, { caFile: path })).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining(path) as string,
+    });
+  });
+});
