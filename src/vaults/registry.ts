@@ -3,6 +3,7 @@ import { azureKeyVaultType } from './azure-key-vault.ts';
 import type { VaultType } from './contract.ts';
 import { directoryVaultType } from './directory.ts';
 import { fileVaultType } from './file.ts';
+import { gcpSecretManagerVaultType } from './gcp-secret-manager.ts';
 import { kubernetesVaultType } from './kubernetes.ts';
 import { memoryVaultType } from './memory.ts';
 import { moduleVaultType } from './module.ts';
@@ -12,6 +13,7 @@ const types: readonly VaultType[] = [
   azureKeyVaultType,
   directoryVaultType,
   fileVaultType,
+  gcpSecretManagerVaultType,
   kubernetesVaultType,
   memoryVaultType,
   moduleVaultType,

@@ -1,0 +1,267 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Mark } from '../../src/domain/mark.ts';
+import type { Payload } from '../../src/domain/payload.ts';
+import { SecretValue } from '../../src/domain/secret-value.ts';
+import { MINUTE } from '../../src/domain/time.ts';
+import { ABSENT } from '../../src/vaults/contract.ts';
+import type { EntryDescription, EntryRef, Vault } from '../../src/vaults/contract.ts';
+import { Refused } from '../fakes/gcp-secret-store.ts';
+import type { FakeSecret } from '../fakes/gcp-secret-store.ts';
+import { errorOf, openGcpBench } from './gcp-secret-manager-bench.ts';
+import type { GcpBench } from './gcp-secret-manager-bench.ts';
+import { makeMark } from './vault-bench.ts';
+
+const ref: EntryRef = { entry: 'orders', options: {} };
+
+function payload(text: string): Payload {
+  return { form: 'opaque', content: SecretValue.of(text) };
+}
+
+function versionOf(seen: EntryDescription): string {
+  return seen.state === 'absent' ? ABSENT : seen.version;
+}
+
+/** Delivers over whatever is there. */
+async function put(vault: Vault, text: string, mark: Mark): Promise<string> {
+  const expected = versionOf(await vault.describe(ref, { prove: true }));
+  return (await vault.deliver(ref, payload(text), mark, expected)).version;
+}
+
+/** The numbers of the versions that can be read and hold a value. */
+function holding(secret: FakeSecret, text: string): number[] {
+  return secret.versions.flatMap(({ state, data }, index) =>
+    state === 'ENABLED' && data.toString() === text ? [index + 1] : [],
+  );
+}
+
+let bench: GcpBench;
+beforeEach(async () => {
+  bench = await openGcpBench();
+});
+afterEach(() => bench.close());
+
+describe('gcp-secret-manager: a delivery that is cut short', () => {
+  const steps = [
+    ['access', 1],
+    ['get', 1],
+    ['update', 1],
+    ['addVersion', 1],
+    ['update', 2],
+  ] as const;
+  const cuts = steps.flatMap(([call, nth]) => [
+    { call, nth, when: 'before it was carried out', after: false },
+    { call, nth, when: 'after it was carried out', after: true },
+  ]);
+
+  /** Cuts the nth such call of all that follow. */
+  function cut({ call, nth, after }: { call: string; nth: number; after: boolean }): void {
+    let count = 0;
+    bench.service.interfere = (request) => {
+      if (request.call !== call || (count += 1) !== nth) return null;
+      return { hangUp: true, after };
+    };
+  }
+
+  it.each(cuts)('V2: $call $nth, $when: what is there has its mark, and a repeat leaves one version', async (where) => {
+    const { service, vault } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    cut(where);
+    const error = await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
+    expect(error.fault).toBe('unavailable');
+    service.interfere = () => null;
+
+    const between = await vault.describe(ref, { prove: true });
+    const there = service.store.find('orders').versions.length === 2 ? 2 : 1;
+    expect(between).toMatchObject({ mark: makeMark(there), binding: 'bound' });
+
+    const later = makeMark(2, { deliveredAt: makeMark(2).deliveredAt + MINUTE });
+    await vault.deliver(ref, payload('value two'), later, versionOf(between));
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: later, binding: 'bound' });
+    expect(holding(service.store.find('orders'), 'value two')).toEqual([2]);
+  });
+
+  it.each([
+    { call: 'create', nth: 1, after: false },
+    { call: 'create', nth: 1, after: true },
+    { call: 'addVersion', nth: 1, after: false },
+    { call: 'addVersion', nth: 1, after: true },
+    { call: 'update', nth: 1, after: false },
+    { call: 'update', nth: 1, after: true },
+  ])('V2: of an entry that was absent, at $call (carried out: $after)', async (where) => {
+    const { service, vault } = bench;
+    cut(where);
+    await errorOf(vault.deliver(ref, payload('value one'), makeMark(1), ABSENT));
+    service.interfere = () => null;
+    const between = await vault.describe(ref, { prove: true });
+    await vault.deliver(ref, payload('value one'), makeMark(1), versionOf(between));
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(1), binding: 'bound' });
+    expect(holding(service.store.find('orders'), 'value one')).toEqual([1]);
+  });
+
+  it('V13: a repeat finds what it added by number, while `latest` still lags', async () => {
+    const { service, vault } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    cut({ call: 'update', nth: 2, after: false });
+    await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
+    service.interfere = () => null;
+    service.stale = service.store.copy();
+    service.stale.find('orders').versions.pop();
+    await vault.deliver(ref, payload('value two'), makeMark(2), first);
+    service.stale = null;
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(2), binding: 'bound' });
+    expect(service.store.find('orders').versions).toHaveLength(2);
+  });
+
+  it('an earlier try that lands just before its repeat is disabled, and is not what is served', async () => {
+    const { service, vault, context } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    cut({ call: 'addVersion', nth: 1, after: false });
+    await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
+    service.interfere = ({ call }) => {
+      if (call === 'addVersion') service.store.add('orders', Buffer.from('value two'), undefined);
+      return null;
+    };
+    const { version } = await vault.deliver(ref, payload('value two'), makeMark(2), first);
+    expect(service.store.find('orders').versions.map(({ state }) => state)).toEqual(['ENABLED', 'DISABLED', 'ENABLED']);
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ version, mark: makeMark(2), binding: 'bound' });
+    expect(context.printed()).toContain('vault-duplicate-disabled');
+  });
+
+  it('an earlier try that lands after its repeat is served with its mark, and is never disabled', async () => {
+    const { service, vault } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    cut({ call: 'addVersion', nth: 1, after: false });
+    await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
+    service.interfere = () => null;
+    await vault.deliver(ref, payload('value two'), makeMark(2), first);
+    service.store.add('orders', Buffer.from('value two'), undefined);
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(2), binding: 'bound' });
+    await put(vault, 'value three', makeMark(3));
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(3), binding: 'bound' });
+    expect(service.store.find('orders').versions.map(({ state }) => state)).not.toContain('DISABLED');
+  });
+
+  it('tidying that is denied is told, and does not undo the delivery', async () => {
+    const { service, vault, context } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    service.interfere = ({ call }) => {
+      if (call === 'addVersion') service.store.add('orders', Buffer.from('value two'), undefined);
+      if (call === 'disable') return { refuse: new Refused(403, 'PERMISSION_DENIED', 'no') };
+      return null;
+    };
+    await vault.deliver(ref, payload('value two'), makeMark(2), first);
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(2), binding: 'bound' });
+    expect(context.printed()).toMatch(/vault-tidy-failed.*secretmanager\.versions\.disable/s);
+  });
+});
+
+describe('gcp-secret-manager: two that write', () => {
+  it('V3: of many writers of two processes exactly one wins, and adds the only version', async () => {
+    const { service, vault } = bench;
+    const { vault: other } = await bench.another();
+    const expected = await put(vault, 'before', makeMark(1));
+    const results = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, writer) =>
+        (writer % 2 === 0 ? vault : other).deliver(ref, payload(`value ${writer}`), makeMark(10 + writer), expected),
+      ),
+    );
+    const winners = results.flatMap((result, writer) => (result.status === 'fulfilled' ? [writer] : []));
+    expect(winners).toHaveLength(1);
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ fault: 'conflict' });
+    }
+    expect(service.store.find('orders').versions).toHaveLength(2);
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(10 + winners[0]!) });
+  });
+
+  it('V3: a claim keeps others out, until it is surely left behind', async () => {
+    const { service, vault } = bench;
+    const { vault: other, context: otherContext } = await bench.another();
+    const first = await put(vault, 'value one', makeMark(1));
+    service.interfere = ({ call }) => (call === 'addVersion' ? { hangUp: true } : null);
+    await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
+    service.interfere = () => null;
+
+    const error = await errorOf(other.deliver(ref, payload('value three'), makeMark(3), first));
+    expect(error).toMatchObject({ fault: 'conflict', message: expect.stringContaining('another rekeyd') as string });
+    expect(await errorOf(other.restoreMark(ref, makeMark(3), first))).toMatchObject({ fault: 'conflict' });
+
+    await otherContext.clock.advance(MINUTE);
+    await other.deliver(ref, payload('value three'), makeMark(3), first);
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(3), binding: 'bound' });
+  });
+
+  it("V3: who was taken over fails, and what it added is seen as nobody's", async () => {
+    const { service, vault } = bench;
+    const { vault: other, context: otherContext } = await bench.another();
+    const first = await put(vault, 'value one', makeMark(1));
+    await otherContext.clock.advance(MINUTE);
+    let once = true;
+    let second: Promise<unknown> = Promise.resolve();
+    service.interfere = ({ call, body }) => {
+      if (call !== 'addVersion' || !once) return null;
+      expect(body).toContain(Buffer.from('value two').toString('base64'));
+      once = false;
+      // frozen right before its addition reached the service
+      second = other.deliver(ref, payload('value three'), makeMark(3), first);
+      return { wait: second.then(() => undefined) };
+    };
+    const error = await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
+    expect(error.fault).toBe('conflict');
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(3), binding: 'broken' });
+  });
+
+  it('metadata that another tool writes in between stays, and holds nothing up', async () => {
+    const { service, vault } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    service.interfere = ({ call }) => {
+      if (call !== 'addVersion') return null;
+      const { annotations } = service.store.find('orders');
+      service.store.update('orders', { annotations: { ...annotations, owner: 'payments' } }, ['annotations']);
+      return null;
+    };
+    await vault.deliver(ref, payload('value two'), makeMark(2), first);
+    expect(service.store.find('orders').annotations).toMatchObject({ owner: 'payments' });
+    expect(await vault.describe(ref)).toMatchObject({ mark: makeMark(2) });
+    expect(Object.keys(service.store.find('orders').annotations)).not.toContain('rekeyd-claim');
+  });
+
+  it('a version that a person adds in between is not kept out, but told: so compareAndSet is false', async () => {
+    const { service, vault, context } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    service.interfere = ({ call }) => {
+      if (call === 'addVersion') service.store.add('orders', Buffer.from('by hand'), undefined);
+      return null;
+    };
+    await vault.deliver(ref, payload('value two'), makeMark(2), first);
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(2), binding: 'bound' });
+    expect(service.store.find('orders').versions.map(({ state }) => state)).toEqual(['ENABLED', 'ENABLED', 'ENABLED']);
+    expect(context.printed()).toContain('vault-overtook');
+  });
+
+  it('V11: a quota that the third write in a row meets is waited for', async () => {
+    const { service, vault, context } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    let updates = 0;
+    service.interfere = ({ call }) => {
+      if (call !== 'update' || (updates += 1) !== 2) return null;
+      return { refuse: new Refused(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded') };
+    };
+    await context.clock.until(vault.deliver(ref, payload('value two'), makeMark(2), first));
+    expect(updates).toBe(3);
+    expect(await vault.describe(ref)).toMatchObject({ mark: makeMark(2) });
+  });
+
+  it('P7: a process that slept after its claim adds nothing', async () => {
+    const { service, vault, context } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    service.interfere = ({ call }) => {
+      if (call === 'update') void context.clock.freeze(10 * MINUTE);
+      return null;
+    };
+    expect(await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first))).toMatchObject({
+      fault: 'unavailable',
+    });
+    expect(service.store.find('orders').versions).toHaveLength(1);
+  });
+});

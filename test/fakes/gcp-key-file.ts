@@ -1,0 +1,24 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+
+/** One is enough for all tests of a process: making it takes a while. */
+let key: string | null = null;
+
+/** Writes the key file of a service account that does not exist: with one, the library signs its tokens by itself. */
+export function writeGcpKeyFile(path: string): void {
+  key ??= generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey;
+  const account = {
+    type: 'service_account',
+    project_id: 'test-project',
+    private_key_id: 'test',
+    private_key: key,
+    client_email: 'rekeyd@test-project.iam.gserviceaccount.com',
+    client_id: '1',
+    token_uri: 'https://oauth2.googleapis.com/token',
+  };
+  writeFileSync(path, JSON.stringify(account), { mode: 0o600 });
+}
