@@ -28,7 +28,6 @@ export interface KeyVaultAnswer {
   readonly reset?: boolean;
 }
 
-const TOKEN = 'a-token-for-key-vault';
 const PAGE = 25;
 const LARGEST = 25_600;
 
@@ -42,6 +41,8 @@ export class AzureKeyVaultHttp {
   readonly certificate: string;
   /** In the challenge. A real one names the cloud's Key Vault domain. */
   resource = 'https://vault.azure.net';
+  /** The only token that it takes. */
+  token = 'a-token-for-key-vault';
   interfere: Interference = () => null;
   readonly #server: Server;
 
@@ -65,7 +66,7 @@ export class AzureKeyVaultHttp {
 
   /** A credential whose tokens it takes. */
   readonly credential = {
-    getToken: () => Promise.resolve({ token: TOKEN, expiresOnTimestamp: Date.now() + 3_600_000 }),
+    getToken: () => Promise.resolve({ token: this.token, expiresOnTimestamp: Date.now() + 3_600_000 }),
   };
 
   /** Requests that change something, as `PUT /secrets/name`. */
@@ -103,7 +104,7 @@ export class AzureKeyVaultHttp {
   }
 
   #answer({ method, path, authorization, body }: KeyVaultRequest, query: URLSearchParams): KeyVaultAnswer {
-    if (authorization !== `Bearer ${TOKEN}`) return this.#challenge();
+    if (authorization !== `Bearer ${this.token}`) return this.#challenge();
     if (query.get('api-version') === null) return failed(400, 'BadParameter');
     const [, collection = '', name = '', part] = path.split('/');
     if (!/^[0-9a-zA-Z-]{1,127}$/.test(name)) return failed(400, 'BadParameter');
@@ -117,6 +118,8 @@ export class AzureKeyVaultHttp {
         return this.#update(name, part ?? '', sent);
       case 'GET secrets versions':
         return this.#list(name, Number(query.get('$skiptoken') ?? 0));
+      case 'DELETE secrets':
+        return this.#delete(name);
       case 'GET deletedsecrets':
         return this.#getDeleted(name);
       case 'POST deletedsecrets recover':
@@ -166,6 +169,12 @@ export class AzureKeyVaultHttp {
     const value = all.slice(from, from + PAGE).map((version) => this.#item(name, version));
     const next = `${this.url}/secrets/${name}/versions?api-version=7.4&$skiptoken=${from + PAGE}`;
     return { status: 200, body: { value, nextLink: from + PAGE < all.length ? next : null } };
+  }
+
+  #delete(name: string): KeyVaultAnswer {
+    if (this.store.readable(name) === null) return failed(404, 'SecretNotFound');
+    this.store.delete(name);
+    return this.#getDeleted(name);
   }
 
   #getDeleted(name: string): KeyVaultAnswer {
