@@ -55,7 +55,8 @@ class HashicorpVault implements Vault {
 
   constructor(options: HashicorpVaultOptions, ca: string | null, context: VaultContext) {
     this.name = context.name;
-    this.identity = `hashicorp-vault:${new URL(options.url).href.replace(/\/$/, '')}:${options.namespace ?? ''}:${options.mount}`;
+    const server = options.cluster ?? new URL(options.url).href.replace(/\/$/, '');
+    this.identity = `hashicorp-vault:${server}:${options.namespace ?? ''}:${options.mount}`;
     this.readBack = context.readBack;
     this.#client = new Client(options, ca, context);
     this.#engine = new KvEngine(this.#client, options.mount, context);

@@ -4,6 +4,7 @@ import type { VaultType } from './contract.ts';
 import { directoryVaultType } from './directory.ts';
 import { fileVaultType } from './file.ts';
 import { gcpSecretManagerVaultType } from './gcp-secret-manager.ts';
+import { hashicorpVaultType } from './hashicorp-vault.ts';
 import { kubernetesVaultType } from './kubernetes.ts';
 import { memoryVaultType } from './memory.ts';
 import { moduleVaultType } from './module.ts';
@@ -14,6 +15,7 @@ const types: readonly VaultType[] = [
   directoryVaultType,
   fileVaultType,
   gcpSecretManagerVaultType,
+  hashicorpVaultType,
   kubernetesVaultType,
   memoryVaultType,
   moduleVaultType,

@@ -217,7 +217,7 @@ describe('V13: a standby that lags', () => {
 
 describe('a namespace', () => {
   it('goes with every request', async () => {
-    const inside = await connect(server.url, context, { namespace: '/team/prod/' });
+    const inside = await connect(server.url, context, { namespace: 'team/prod' });
     await inside.deliver(ref, payload, makeMark(1), ABSENT);
     await inside.rights([ref]);
     expect(server.seen.every(({ headers }) => headers['x-vault-namespace'] === 'team/prod')).toBe(true);

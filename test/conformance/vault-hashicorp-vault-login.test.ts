@@ -348,6 +348,7 @@ describe('options', () => {
     ['a URL with a query', { url: 'https://bao:8200/?a=b' }, /query/],
     ['a mount that is none', { mount: 'a//b' }, /parted by/],
     ['a mount with dots', { mount: '../sys' }, /parted by/],
+    ['a namespace with a slash at its end', { namespace: 'team/' }, /no \/ at its ends/],
     ['no method', { auth: {} }, /method/],
     ['no token', { auth: { method: 'token' } }, /one of token and file/],
     ['two tokens', { auth: { method: 'token', token: 'a', file: '/b' } }, /one of token and file/],

@@ -29,8 +29,10 @@ function file() {
 
 const namespace = z
   .string()
-  .transform((text) => text.replace(/^\/+|\/+$/g, ''))
-  .pipe(z.string().regex(/^[\x21-\x7e]+$/, 'must be a namespace path such as team or team/prod'));
+  .refine(
+    (text) => /^[\x21-\x7e]+$/.test(text) && !/^\/|\/$/.test(text),
+    'must be a path such as team/prod, no / at its ends',
+  );
 
 const loginNamespace = namespace
   .optional()
@@ -87,6 +89,12 @@ export const hashicorpVaultSchema = z.strictObject({
     ),
   mount: mount('secret').describe('Where the KV engine, version 2, is mounted.'),
   namespace: namespace.nullable().default(null).describe('The namespace (`X-Vault-Namespace`); null: none.'),
+  cluster: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('A lasting name of the server, for the ledger; null: its URL. Set it where that may change.'),
   caFile: z
     .string()
     .min(1)
