@@ -5,7 +5,7 @@ import type { CredentialRecord, RotationRecord, SecretRecord } from '../ledger/r
 import { abandon, endingOf, withRole, withStep, yieldTo } from './ending.ts';
 import type { Moved } from './ending.ts';
 import { rememberMarks } from './marks.ts';
-import { issuerTime } from './observation.ts';
+import { graceStart, issuerTime } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
 import { servedBy, topServed } from './remember-destinations.ts';
@@ -177,6 +177,7 @@ function moveGrace(observation: Observation, record: CredentialRecord, rotation:
 /** All destinations serve it: the grace of what it replaces is fixed now. */
 export function settle(observation: Observation, record: CredentialRecord, rotation: RotationRecord): Moved {
   const { now, terms, rotations } = observation;
+  const from = graceStart(observation);
   const elsewhere = new Set(
     rotations.filter((each) => each.state === 'grace' && each.id !== rotation.id).flatMap((each) => each.supersedes),
   );
@@ -185,10 +186,10 @@ export function settle(observation: Observation, record: CredentialRecord, rotat
     terms.kind === 'managed' && terms.policy.unmanaged === 'delete' ? strangers(observation, record) : [];
   const secrets = record.secrets.map((each): SecretRecord => {
     if (!unmanaged.includes(each.secretId)) return each;
-    return { ...each, role: 'superseded', grace, deleteAfter: Math.max(now, each.firstSeen) + grace };
+    return { ...each, role: 'superseded', grace, deleteAfter: Math.max(from, each.firstSeen) + grace };
   });
   const replaced = secrets.filter((each) => each.role === 'superseded' && !elsewhere.has(each.secretId));
-  const dates = replaced.map((each) => each.deleteAfter ?? now + grace);
+  const dates = replaced.map((each) => each.deleteAfter ?? from + grace);
   return {
     record: { ...record, secrets, failures: 0, interruptions: 0, retryAt: null, lastError: null, lastReason: null },
     rotation: {

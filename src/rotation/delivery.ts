@@ -7,8 +7,10 @@ import type { SecretValue } from '../domain/secret-value.ts';
 import type { Instant } from '../domain/time.ts';
 import { ABSENT } from '../vaults/contract.ts';
 import type { EntryDescription, EntryRef, Vault } from '../vaults/contract.ts';
+import type { Terms } from '../config/terms.ts';
 import { vaultOf } from './look.ts';
 import type { SeenDestination } from './observation.ts';
+import { adoptionOf } from './remember-destinations.ts';
 import type { World } from './world.ts';
 
 /** What is delivered, the same to every destination. */
@@ -46,6 +48,12 @@ export async function deliverAll(
     }),
   );
   return new Map(results);
+}
+
+/** An unmarked entry may be written over at the very version that was read and proven, or where the rule takes it over. */
+export function mayTake(terms: Terms, destination: SeenDestination, version: string): boolean {
+  const isTaken = terms.kind === 'managed' && terms.policy.initial === 'rotate';
+  return isTaken || adoptionOf(destination)?.version === version;
 }
 
 const CONFLICTS = 3;

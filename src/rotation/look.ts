@@ -38,7 +38,7 @@ export function placesOf(world: World, terms: Terms, record: CredentialRecord): 
   });
   const former = record.destinations
     .filter((old) => !present.some((each) => each.identity === old.identity && each.entry === old.entry))
-    // a place that never held anything of this credential cannot serve it
+    // a place that never held anything of this credential cannot serve it; one that did may be filled again by hand
     .filter((old) => old.generation !== null || old.state === 'unreachable')
     .map((old): Place => {
       const vault = [...world.vaults.values()].find((each) => each.identity === old.identity) ?? null;

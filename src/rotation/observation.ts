@@ -86,3 +86,11 @@ export interface SeenDestination {
 export function issuerTime(observation: Pick<Observation, 'now' | 'skew'>): Instant {
   return observation.now + (observation.skew ?? 0);
 }
+
+/**
+ * From when a grace is counted: by the later of our clock and the issuer's, so that a clock that is behind, and is put right
+ * later, does not cut it short.
+ */
+export function graceStart(observation: Pick<Observation, 'now' | 'skew'>): Instant {
+  return Math.max(observation.now, issuerTime(observation));
+}

@@ -47,15 +47,18 @@ export function adoptionOf(destination: SeenDestination): DestinationRecord['ado
   return known?.adopted?.version === sight.version ? known.adopted : null;
 }
 
+/** Whether something is there that no mark of ours is bound to, nor was before it was stripped. */
+export function mayServeAnything(destination: SeenDestination, owner: Owner): boolean {
+  if (destination.sight.state !== 'present' || isStripped(destination)) return false;
+  return servedBy(destination, owner) === null;
+}
+
 /**
- * Whether an entry was written by somebody since the ledger last knew it, although it serves the same again: rolled back
- * and repaired between two looks (V19).
+ * Whether an entry was written by somebody else since the ledger last knew it, whatever it serves now: in between it may have
+ * served anything, rolled back and repaired by hand or by another daemon (V19).
  */
-export function wasTouched(destination: SeenDestination, owner: Owner): boolean {
-  const { sight, known } = destination;
-  if (known === null || known.version === null || sight.state !== 'present') return false;
-  const served = servedBy(destination, owner);
-  return sight.version !== known.version && (served === null || served.secretId === known.secretId);
+export function wasTouched({ sight, known }: SeenDestination): boolean {
+  return sight.state === 'present' && known !== null && known.version !== null && sight.version !== known.version;
 }
 
 /** What the ledger remembers of the destinations after this look. `top` is what they all should serve. */
@@ -73,7 +76,11 @@ export function rememberDestinations(observation: Observation, top: Served | nul
     if (sight.state === 'unreachable') {
       return { ...empty, ...known, ...base, state: 'unreachable' as const, error: sight.error };
     }
-    if (sight.state === 'absent') return { ...empty, ...base, state: 'absent' as const, seenAt: observation.now };
+    if (sight.state === 'absent') {
+      // a former one that once held something stays known by that: it may be filled again by hand
+      const generation = base.former ? (known?.generation ?? null) : null;
+      return { ...empty, ...base, generation, state: 'absent' as const, seenAt: observation.now };
+    }
     const adopted = adoptionOf(destination);
     const served = servedBy(destination, observation.owner);
     return {

@@ -5,10 +5,10 @@ import type { SecretRole } from '../domain/secret-role.ts';
 import { DAY } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { RotationRecord, SecretRecord } from '../ledger/records.ts';
-import { issuerTime } from './observation.ts';
+import { graceStart, issuerTime } from './observation.ts';
 import type { Observation, SeenSecret } from './observation.ts';
 import { isAlive } from './proof.ts';
-import { servedBy, wasTouched } from './remember-destinations.ts';
+import { mayServeAnything, servedBy, wasTouched } from './remember-destinations.ts';
 import type { Served } from './remember-destinations.ts';
 import { birthOrNull } from './renewal.ts';
 
@@ -27,6 +27,8 @@ export interface Coverage {
   /** The lowest generation that a present destination serves (without one, a former); null unless `whole`. */
   readonly lowest: number | null;
   readonly latestDelivery: Instant | null;
+  /** Some entry is not bound to a mark of ours: it may serve anything, superseded secrets too. */
+  readonly doubtful: boolean;
   /** Somebody wrote to a destination since the last look. */
   readonly touched: boolean;
   readonly digest: string;
@@ -48,7 +50,8 @@ export function coverageOf(observation: Observation, current: Served | null, ado
     whole,
     lowest: whole ? Math.min(...(bound.length > 0 ? bound : every).map((each) => each.generation)) : null,
     latestDelivery: bound.length === 0 ? null : Math.max(...bound.map((each) => each.deliveredAt)),
-    touched: observation.destinations.some((each) => wasTouched(each, observation.owner)),
+    doubtful: observation.destinations.some((each) => mayServeAnything(each, observation.owner)),
+    touched: observation.destinations.some(wasTouched),
     digest: destinationsDigest(present),
   };
 }
@@ -102,7 +105,10 @@ function classify(
   }
   if (rotationId === null) return { ...base, role: 'unmanaged' };
   const rotation = observation.rotations.find((each) => each.id === rotationId) ?? null;
-  if (rotation === null) return classifyUnknown(observation, coverage, base, marker?.destinations ?? null);
+  if (rotation === null) {
+    const digest = marker?.destinations ?? null;
+    return classifyUnknown(observation, coverage, base, { digest, isNew: known === null });
+  }
   return { ...base, role: roleOfKnown(rotation, current) };
 }
 
@@ -125,7 +131,7 @@ function classifyUnknown(
   observation: Observation,
   coverage: Coverage,
   base: SecretRecord,
-  digest: string | null,
+  { digest, isNew }: { readonly digest: string | null; readonly isNew: boolean },
 ): SecretRecord {
   if (!isAlive(base, issuerTime(observation))) return { ...base, role: 'orphan' };
   if (isProvisional(observation, base)) return { ...base, role: 'pending' };
@@ -133,7 +139,9 @@ function classifyUnknown(
   const older = lowest !== null && base.generation !== null && base.generation < lowest;
   if (older && digest === coverage.digest && !coverage.served.has(base.secretId)) {
     const grace = base.grace ?? graceOf(observation, coverage);
-    return { ...base, role: 'superseded', grace, deleteAfter: (latestDelivery ?? observation.now) + grace };
+    // one that this ledger knew before may have been served until just now, whenever its successor set out
+    const from = isNew ? (latestDelivery ?? graceStart(observation)) : graceStart(observation);
+    return { ...base, role: 'superseded', grace, deleteAfter: from + grace };
   }
   return { ...base, role: coverage.served.has(base.secretId) ? 'pending' : 'orphan' };
 }
@@ -149,16 +157,16 @@ export function isProvisional(observation: Observation, secret: Pick<SecretRecor
   return secret.expires - birth <= (provisional + lifetime) / 2;
 }
 
-/** A superseded secret that is served again loses its date; a full grace starts once nothing serves it (V14, V19). */
+/** A superseded secret that is, or may be, served again loses its date; a full grace starts once nothing serves it (V14, V19). */
 function withGrace(observation: Observation, coverage: Coverage, secret: SecretRecord): SecretRecord {
   if (secret.role !== 'superseded') return secret;
-  if (coverage.served.has(secret.secretId)) return { ...secret, deleteAfter: null };
+  if (coverage.doubtful || coverage.served.has(secret.secretId)) return { ...secret, deleteAfter: null };
   const grace = secret.grace ?? graceOf(observation, coverage);
   if (secret.deleteAfter === null) {
-    return coverage.whole ? { ...secret, grace, deleteAfter: observation.now + grace } : secret;
+    return coverage.whole ? { ...secret, grace, deleteAfter: graceStart(observation) + grace } : secret;
   }
   if (!coverage.touched) return secret;
-  return { ...secret, grace, deleteAfter: Math.max(secret.deleteAfter, observation.now + grace) };
+  return { ...secret, grace, deleteAfter: Math.max(secret.deleteAfter, graceStart(observation) + grace) };
 }
 
 /** The grace that is fixed now: an explicit request's, the policy's, or without a rule the longest that was given. */

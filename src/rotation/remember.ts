@@ -1,6 +1,6 @@
 import { compareMarks, isOurs } from '../domain/mark.ts';
 import type { Instant } from '../domain/time.ts';
-import type { CredentialRecord } from '../ledger/records.ts';
+import type { CredentialRecord, DestinationRecord, SecretRecord } from '../ledger/records.ts';
 import { earliest } from './decision.ts';
 import { issuerTime } from './observation.ts';
 import type { Observation } from './observation.ts';
@@ -29,9 +29,8 @@ export function remember(observation: Observation): CredentialRecord {
     generation: highestGeneration(observation),
     current: shown,
     secrets,
-    // a former place that is surely empty is forgotten, unless a deletion still asks for it
     destinations: rememberDestinations(observation, topServed(observation)).filter(
-      (each) => !each.former || each.state !== 'absent' || secrets.some((secret) => secret.role === 'superseded'),
+      (each) => !each.former || each.state !== 'absent' || mayBeFilledAgain(each, secrets),
     ),
     pinnedDescription: pinOf(observation, current),
     renewAt: renewAtOf(observation, shown),
@@ -41,6 +40,13 @@ export function remember(observation: Observation): CredentialRecord {
       ? {}
       : { lastError: null, lastReason: null }),
   };
+}
+
+/** A former place that is surely empty is forgotten once nothing that it may have held lives any more. */
+function mayBeFilledAgain({ generation }: DestinationRecord, secrets: readonly SecretRecord[]): boolean {
+  return secrets.some(
+    (each) => each.role === 'superseded' || (each.generation !== null && each.generation <= (generation ?? -1)),
+  );
 }
 
 /** Names are pinned once something is served, and stay so while an edited description would move them (C6). */

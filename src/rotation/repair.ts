@@ -4,10 +4,10 @@ import { backoff } from './backoff.ts';
 import { withStep } from './ending.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
-import { deliverAll } from './delivery.ts';
+import { deliverAll, mayTake } from './delivery.ts';
 import { readValue } from './look.ts';
 import { issuerOf } from './observe.ts';
-import { adoptionOf, servedBy } from './remember-destinations.ts';
+import { servedBy } from './remember-destinations.ts';
 import { withResults } from './steps/deliver.ts';
 import type { World } from './world.ts';
 
@@ -51,7 +51,7 @@ export async function copy(
             value: value.clientSecret,
             expires: record.current?.expires ?? null,
             names,
-            mayTake: (destination, version) => adoptionOf(destination)?.version === version,
+            mayTake: (destination, version) => mayTake(observation.terms, destination, version),
           },
           control.giveUp,
         );

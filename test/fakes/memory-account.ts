@@ -147,10 +147,15 @@ export class MemoryAccount {
 
   protected insert(credential: StoredCredential, wish: SecretWish, createdAt: Instant): CreatedSecret {
     const secretId = String(++this.#lastSecretId);
-    const value = `value-${secretId}-of-${credential.clientId}`;
+    const value = this.valueOfNew(secretId, credential.clientId);
     const version = { ...this.granted(wish), from: createdAt };
     credential.secrets.set(secretId, { secretId, value, createdAt, versions: [version], deletedAt: null });
     return { ...listed(secretId, version), value: SecretValue.of(value) };
+  }
+
+  /** What the issuer makes up for a new secret. */
+  protected valueOfNew(secretId: string, clientId: string): string {
+    return `value-${secretId}-of-${clientId}`;
   }
 
   #stored(clientId: string): StoredCredential {

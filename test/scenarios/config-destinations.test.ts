@@ -89,6 +89,12 @@ describe('destinations that come and go', () => {
     await reconfigure(stage, onlyA);
     await stage.pass(16 * DAY, DAY);
     expect(secretIds(stage)).toEqual(['2']);
+    // it served the second one, too, and may be filled with it again as long as that lives
+    const former = (await stage.view('shop')).destinations.filter((each) => each.former);
+    expect(former).toMatchObject([{ vault: 'b', state: 'absent' }]);
+    await renew(stage);
+    await stage.pass(16 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['3']);
     expect((await stage.view('shop')).destinations.map((each) => each.vault)).toEqual(['a']);
   });
 

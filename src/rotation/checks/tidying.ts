@@ -9,6 +9,7 @@ import { pausedDuring, pauseOf } from '../pauses.ts';
 import { isAlive, proveDeletion } from '../proof.ts';
 import type { DeletionProof } from '../proof.ts';
 import type { Reason } from '../../domain/reason.ts';
+import { servedBy } from '../remember-destinations.ts';
 import { birthOrNull, lastingLife } from '../renewal.ts';
 import { clockProblem } from './clock.ts';
 
@@ -96,7 +97,8 @@ export function plannedRetirements(situation: Situation): PlannedRetirement[] {
     if (secret.role !== 'superseded' || secret.missingSince !== null) return [];
     const { secretId } = secret;
     const at = effectiveDate(situation, secret);
-    if (at === null) return [{ secretId, at: null, reason: 'still-served' }];
+    if (at === null)
+      return [{ secretId, at: null, reason: isServed(situation, secretId) ? 'still-served' : 'destination-unproven' }];
     if (dueToRetire(situation, secret) === 'later') return [{ secretId, at, reason: 'grace-running' }];
     const held = retirementHold(situation, secret);
     if (held !== null) return [{ secretId, at: null, reason: held.held }];
@@ -105,6 +107,10 @@ export function plannedRetirements(situation: Situation): PlannedRetirement[] {
       ? [{ secretId, at, reason: 'grace-over' }]
       : [{ secretId, at: null, reason: verdict.held }];
   });
+}
+
+function isServed({ observation }: Situation, secretId: string): boolean {
+  return observation.destinations.some((each) => servedBy(each, observation.owner)?.secretId === secretId);
 }
 
 function dueToRetire(situation: Situation, secret: SecretRecord): 'now' | 'later' | 'never' {

@@ -4,11 +4,11 @@ import type { CredentialRecord, DestinationRecord, RotationRecord } from '../../
 import type { World } from '../world.ts';
 import { backoff } from '../backoff.ts';
 import { withStep } from '../ending.ts';
-import { deliverAll } from '../delivery.ts';
+import { deliverAll, mayTake } from '../delivery.ts';
 import type { Consignment, DeliveryResult } from '../delivery.ts';
 import type { SeenDestination } from '../observation.ts';
 import { adoptionOf } from '../remember-destinations.ts';
-import { fieldsOf } from './issuance.ts';
+import { fieldsOf, issuerNow } from './issuance.ts';
 import type { Fresh, Issuance } from './issuance.ts';
 
 /** A value that could not be delivered everywhere within this is dropped from memory (principle 5). */
@@ -31,23 +31,24 @@ export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<vo
     },
     (record) => expectDelivery(record, targets),
   );
-  const consignment: Consignment = {
-    mark: {
-      ...situation.observation.owner,
-      generation: tenure.rotation.generation,
-      secretId: fresh.secretId,
-      deliveredAt: world.clock.now(),
-    },
+  const mark = {
+    ...situation.observation.owner,
+    generation: tenure.rotation.generation,
+    secretId: fresh.secretId,
+  };
+  const consignment: Omit<Consignment, 'mark'> = {
     value: fresh.value,
     expires: fresh.expires,
     names: terms.names,
-    mayTake: (destination, version) => mayTake(issuance, destination, version),
+    mayTake: (destination, version) => mayTake(terms, destination, version),
   };
   const deadline = world.clock.monotonic() + VALUE_LIFE;
   let left: readonly SeenDestination[] = targets;
   for (let attempt = 1; ; attempt += 1) {
     await tenure.hold();
-    const results = await deliverAll(world, left, consignment, control.giveUp);
+    // each attempt has its own time: a ledger that is rebuilt counts the grace from it (see graceStart)
+    const deliveredAt = Math.max(world.clock.now(), issuerNow(issuance));
+    const results = await deliverAll(world, left, { ...consignment, mark: { ...mark, deliveredAt } }, control.giveUp);
     left = left.filter((each) => results.get(each)?.outcome === 'failed');
     const overtaken = [...results.values()].some((each) => each.outcome === 'overtaken');
     const last = left.length === 0 || overtaken || control.once || control.stopping.aborted;
@@ -151,9 +152,4 @@ function namedByEntries({ situation }: Issuance, targets: readonly SeenDestinati
     const secret = listed.find((each) => each.secretId === id);
     return secret !== undefined && !hasAnyMarker(secret.description);
   });
-}
-
-/** An unmarked entry may be written over at the very version that was read and proven, or where the rule takes it. */
-function mayTake({ terms }: Pick<Issuance, 'terms'>, destination: SeenDestination, version: string): boolean {
-  return adoptionOf(destination)?.version === version || terms.policy.initial === 'rotate';
 }

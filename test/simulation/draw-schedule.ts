@@ -1,0 +1,124 @@
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import { DEFAULT_POLICY } from '../scenarios/stage.ts';
+import { Chance } from './chance.ts';
+import { INCIDENT_KINDS } from './incidents.ts';
+import type { Incident } from './incidents.ts';
+import { LIMITS } from './sim-config.ts';
+import type { SimConfig } from './sim-config.ts';
+import type { WorldPlan } from './sim-world.ts';
+import { FAULTS } from './weather.ts';
+import type { Fault, Rates, Storm } from './weather.ts';
+
+/** A whole schedule: the world, and what happens in it. */
+export interface Schedule extends WorldPlan {
+  readonly incidents: readonly Incident[];
+}
+
+const START = Date.UTC(2030, 0, 1);
+export const LENGTH = 30 * DAY;
+/** The last days are calm: whatever can converge does. */
+export const CALM = 8 * DAY;
+
+const CLIENTS = ['c0', 'c1', 'c2'] as const;
+const VAULTS = ['a', 'b', 'c'] as const;
+
+/** Draws a schedule of thirty days. The same seed gives the same schedule. */
+export function drawSchedule(seed: number): Schedule {
+  const chance = new Chance(seed);
+  const calmFrom = START + LENGTH - CALM;
+  const config = drawConfig(chance);
+  const count = chance.pick('daemons', [1, 1, 2, 2, 2, 3]);
+  const isShared = chance.chance('shared', 0.5);
+  const machines = Array.from({ length: count }, (_, index) => ({
+    ahead: chance.chance(`skew d${index}`, 0.3) ? chance.integer(`ahead d${index}`, -3 * MINUTE, 3 * MINUTE) : 0,
+    disk: isShared ? 0 : index === 2 ? chance.pick('third', [0, 2]) : index,
+  }));
+  const disks = [...new Set(machines.map((each) => each.disk))];
+  return {
+    seed,
+    start: START,
+    calmFrom,
+    end: START + LENGTH,
+    config,
+    vaults: VAULTS.map((name) => ({
+      name,
+      capabilities: {
+        compareAndSet: !chance.chance(`no compare-and-set ${name}`, 0.25),
+        readable: !chance.chance(`not readable ${name}`, 0.15),
+      },
+    })),
+    machines: machines.map((each) => ({ ...each, disk: disks.indexOf(each.disk) })),
+    rates: drawRates(chance, 'fair', chance.pick('fair weather', [0, 0.002, 0.006])),
+    storms: drawStorms(chance, calmFrom),
+    incidents: drawIncidents(chance, calmFrom),
+  };
+}
+
+function drawConfig(chance: Chance): SimConfig {
+  const lifetime = chance.integer('lifetime', 6, 14) * DAY;
+  const renewBefore = Math.floor(lifetime * (0.3 + 0.2 * chance.draw('renewBefore')));
+  return {
+    mode: 'active',
+    scanHours: 6,
+    resync: chance.pick('resync', [12, 24]) * HOUR,
+    policy: {
+      ...DEFAULT_POLICY,
+      lifetime,
+      renewBefore,
+      grace: Math.floor(renewBefore * (0.2 + 0.3 * chance.draw('grace'))),
+      provisional: chance.chance('no provisional', 0.1) ? null : DAY,
+      verify: {
+        method: chance.chance('no verification', 0.1) ? 'none' : 'token',
+        timeout: 20 * MINUTE,
+        settle: chance.pick('settle', [0, MINUTE, 5 * MINUTE]),
+      },
+      initial: chance.pick('initial', ['adopt', 'adopt', 'rotate']),
+      unmanaged: chance.chance('unmanaged', 0.25) ? 'delete' : 'keep',
+    },
+    limits: LIMITS,
+    deliver: new Map(
+      CLIENTS.map((clientId) => [clientId, VAULTS.slice(0, chance.pick(`places ${clientId}`, [1, 2, 3, 3]))]),
+    ),
+    suspended: new Set(),
+    vaults: VAULTS,
+    instance: 'sim',
+  };
+}
+
+/** Some kinds of fault, each at some rate: different schedules stress different things. */
+function drawRates(chance: Chance, label: string, most: number): Rates {
+  const rates: Partial<Record<Fault, number>> = {};
+  for (const fault of FAULTS) {
+    if (chance.chance(`${label} has ${fault}`, 0.5)) rates[fault] = most * chance.draw(`${label} ${fault}`);
+  }
+  return rates;
+}
+
+function drawStorms(chance: Chance, until: number): Storm[] {
+  return Array.from({ length: chance.pick('storms', [0, 1, 3, 6]) }, (_, index) => {
+    const label = `storm${index}`;
+    const from = START + Math.floor(chance.draw(`${label} from`) * (until - START));
+    const length = 10 * MINUTE + Math.floor(chance.draw(`${label} length`) ** 2 * 2 * DAY);
+    return {
+      id: label,
+      from,
+      to: Math.min(until, from + length),
+      target: chance.pick(`${label} target`, ['', 'issuer', 'vault', 'vault.a', 'disk']),
+      rates: drawRates(chance, label, chance.pick(`${label} strength`, [0.03, 0.1, 0.4])),
+    };
+  });
+}
+
+function drawIncidents(chance: Chance, until: number): Incident[] {
+  const kinds = INCIDENT_KINDS.filter((kind) => chance.chance(`has ${kind}`, 0.5));
+  const [first, ...others] = kinds;
+  if (first === undefined) return [];
+  return Array.from({ length: chance.integer('incidents', 0, 24) }, (_, index) => {
+    const label = `incident${index}`;
+    return {
+      id: label,
+      at: START + SECOND + Math.floor(chance.draw(`${label} at`) * (until - START)),
+      kind: chance.pick(`${label} kind`, [first, ...others]),
+    };
+  }).sort((a, b) => a.at - b.at);
+}

@@ -1,0 +1,136 @@
+import type { Settings } from '../../src/config/settings.ts';
+import type { Daemon } from '../../src/daemon/api.ts';
+import { createDaemon } from '../../src/daemon/daemon.ts';
+import { LedgerError, safeMessage } from '../../src/domain/errors.ts';
+import { MINUTE, SECOND } from '../../src/domain/time.ts';
+import type { Duration } from '../../src/domain/time.ts';
+import type { Log, LogFields } from '../../src/telemetry/log.ts';
+import { silentMeter } from '../../src/telemetry/meter.ts';
+import { guardVault } from '../../src/vaults/guarded.ts';
+import { memoryVaultType } from '../../src/vaults/memory.ts';
+import type { MemoryVault } from '../../src/vaults/memory.ts';
+import type { Disk } from './disk.ts';
+import { SimProcess } from './machine.ts';
+import type { Machine } from './machine.ts';
+import { issuerFor, vaultFor } from './services.ts';
+import type { Witness } from './services.ts';
+import type { SimIssuer } from './sim-issuer.ts';
+import type { Network } from './wire.ts';
+
+/** What an installation is put into. */
+export interface Site {
+  readonly network: Network;
+  readonly issuer: SimIssuer;
+  readonly vaults: ReadonlyMap<string, MemoryVault>;
+  readonly witness: Witness;
+  readonly seed: number;
+  settings(): Settings;
+  logged(process: SimProcess, level: string, event: string, message: string, fields: LogFields): void;
+}
+
+/** One daemon's place: a machine, a disk, and whatever runs there now. It is the shipped daemon, on replaced ports. */
+export class Installation {
+  readonly machine: Machine;
+  readonly disk: Disk;
+  readonly #site: Site;
+  #runs = 0;
+  process: SimProcess | null = null;
+  daemon: Daemon | null = null;
+  /** What the running process was configured with. */
+  settings: Settings | null = null;
+  /** Nothing starts while it is set: a machine that is down. */
+  isDown = false;
+
+  constructor(machine: Machine, disk: Disk, site: Site) {
+    this.machine = machine;
+    this.disk = disk;
+    this.#site = site;
+  }
+
+  get isRunning(): boolean {
+    return this.process?.isOver === false;
+  }
+
+  start(): void {
+    if (this.isRunning || this.isDown) return;
+    const { network, issuer, vaults, witness, seed } = this.#site;
+    const process = new SimProcess(this.machine, (this.#runs += 1), seed);
+    const settings = this.#site.settings();
+    const ports = { clock: process.clock, random: process.random, ids: process.ids, ticker: process.ticker };
+    this.process = process;
+    this.settings = settings;
+    this.daemon = createDaemon(
+      {
+        ...ports,
+        settings,
+        issuers: new Map([['data8', issuerFor(network, process, issuer, witness)]]),
+        vaults: new Map(
+          [...settings.vaults].flatMap(([name, { timeout, requestsPerSecond }]) => {
+            const vault = vaults.get(name);
+            if (vault === undefined) return [];
+            const wired = vaultFor(network, process, vault, witness);
+            return [[name, guardVault(wired, { timeout, requestsPerSecond, ports, meter: silentMeter })]];
+          }),
+        ),
+        vaultTypes: new Map([['memory', memoryVaultType]]),
+        ledger: this.disk.open(process),
+        log: this.#log(process, {}),
+        meter: silentMeter,
+        processId: process.id,
+      },
+      { version: 'simulated' },
+    );
+    network.trace.add(network.time.now, `${process.machine.name} starts`);
+    this.daemon.start().catch((error: unknown) => {
+      if (!(error instanceof LedgerError)) throw error;
+      this.#site.logged(process, 'error', 'start-failed', safeMessage(error), {});
+      process.end(); // as the process does: it ends with 1, and whoever keeps it running starts it again
+      network.time.after(5 * MINUTE, () => this.start());
+    });
+  }
+
+  /** SIGKILL; it runs again after `pause`. */
+  crash(pause: Duration): void {
+    if (this.process === null || this.process.isOver) return;
+    this.process.end();
+    this.#site.network.time.after(pause, () => this.start());
+  }
+
+  /** SIGTERM, and again after `pause`. `between` is done while nothing runs. */
+  restart(pause: Duration, between: () => void = () => undefined): void {
+    const { process, daemon } = this;
+    const again = (): void => {
+      process?.end();
+      between();
+      this.#site.network.time.after(Math.max(SECOND, pause), () => this.start());
+    };
+    if (process === null || daemon === null || process.isOver) {
+      again();
+      return;
+    }
+    let ended = false;
+    const once = (): void => {
+      if (ended) return;
+      ended = true;
+      again();
+    };
+    void daemon.stop().then(once);
+    // whoever keeps it running does not wait for ever
+    this.#site.network.time.after(MINUTE, once);
+  }
+
+  #log(process: SimProcess, base: LogFields): Log {
+    const at =
+      (level: string) =>
+      (event: string, message: string, fields: LogFields = {}): void => {
+        this.#site.logged(process, level, event, message, { ...base, ...fields });
+      };
+    return {
+      debug: at('debug'),
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
+      with: (fields) => this.#log(process, { ...base, ...fields }),
+    };
+  }
+}

@@ -1,0 +1,72 @@
+import { parseMarker } from '../../../src/domain/marker.ts';
+import { DAY, HOUR } from '../../../src/domain/time.ts';
+import type { Instant } from '../../../src/domain/time.ts';
+import { latest } from '../../fakes/memory-issuer-history.ts';
+import { TAINTS } from '../sim-issuer.ts';
+import type { Invariant, Witnessed } from './invariant.ts';
+
+/**
+ * S8: live secrets and creations of a day stay under cap and budget, counted at the issuer. Daemons that do not see each
+ * other's creations in time may have one more each; a person's own secrets and requests are not counted against us.
+ */
+export function creationsAreBounded(world: Witnessed): Invariant {
+  const { time, truth } = world;
+  return {
+    created: (process, clientId) => {
+      const { maxLiveSecrets, createsPerDay } = world.settings.limits;
+      // one for what is urgent, and one for each other daemon
+      const more = 1 + (world.daemonCount - 1);
+      const rotations = new Map<string, Instant>();
+      for (const secret of truth.issuer.every(clientId)) {
+        const marker = parseMarker(latest(secret.versions).description);
+        if (truth.origins.get(`${clientId}/${secret.secretId}`)?.by === 'hand' || marker === null) continue;
+        if (secret.createdAt > time.now - DAY) rotations.set(marker.rotationId, secret.createdAt);
+      }
+      // a ledger sees what another one made only as long as it is there
+      if (rotations.size > (createsPerDay + 1) * world.ledgerCount + (world.daemonCount - world.ledgerCount)) {
+        world.violate('S8', `${process.id} made the ${rotations.size}th secret of ${clientId} within a day`);
+      }
+      const live = truth.alive(clientId).length;
+      const byHand = truth.alive(clientId).filter((id) => truth.origins.get(`${clientId}/${id}`)?.by === 'hand').length;
+      if (live > maxLiveSecrets + more + byHand) {
+        world.violate('S8', `${process.id} made ${clientId} hold ${live} live secrets`);
+      }
+    },
+  };
+}
+
+/** The most calls that one daemon may make in an hour: three credentials, and whatever goes wrong. */
+const CALLS_AN_HOUR = 900;
+
+/** S10: calls an hour stay bounded, under a permanent fault as well. */
+export function callsAreBounded(world: Witnessed): Invariant {
+  const { time } = world;
+  const counts = new Map<string, { hour: number; calls: number }>();
+  return {
+    called: (process, call) => {
+      if (call.target === 'disk') return;
+      const hour = Math.floor(time.now / HOUR);
+      const count = counts.get(process.machine.name);
+      if (count?.hour !== hour) counts.set(process.machine.name, { hour, calls: 1 });
+      else if ((count.calls += 1) > CALLS_AN_HOUR) {
+        world.violate('S10', `${process.id} made more than ${CALLS_AN_HOUR} calls within an hour`);
+      }
+    },
+  };
+}
+
+/** S9: no value in any log line, nor in a byte of a ledger. */
+export function valuesStayInside(world: Witnessed, ledgers: () => readonly string[]): Invariant {
+  const look = (where: string, text: string): void => {
+    const found = TAINTS.findIndex((taint) => text.includes(taint));
+    if (found >= 0) world.violate('S9', `a value is in ${where} (as form ${found})`);
+  };
+  return {
+    logged: (process, event, message, fields) =>
+      look(`${process.id}'s log line ${event}`, `${message} ${JSON.stringify(fields)}`),
+    atEnd: () => {
+      for (const text of ledgers()) look('a ledger', text);
+      return Promise.resolve();
+    },
+  };
+}

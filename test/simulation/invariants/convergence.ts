@@ -1,0 +1,149 @@
+import { parseMarker } from '../../../src/domain/marker.ts';
+import { DAY, HOUR, SECOND } from '../../../src/domain/time.ts';
+import { latest } from '../../fakes/memory-issuer-history.ts';
+import type { Installation } from '../installation.ts';
+import type { Invariant, Witnessed } from './invariant.ts';
+import { presentPlaces } from './served.ts';
+
+/** A secret that nobody was told of ends by itself within this: provisional life, and the looks after it. */
+const PROVISIONAL = 26 * HOUR;
+
+/**
+ * After healing. L1: every destination serves one live, marked generation, and the daemons see it so. L2: no secret is left
+ * that was never delivered. L3: what was replaced is gone once its grace is over.
+ */
+export function everythingConverges(world: Witnessed, installations: readonly Installation[]): Invariant {
+  const { time, truth } = world;
+  return {
+    atEnd: async () => {
+      for (const rule of world.settings.rules) {
+        const clientId = rule.match.clientId?.[0] ?? '';
+        const served = placesServe(clientId);
+        await daemonsAgree(clientId, served);
+        if (served !== null) leftovers(clientId, served, rule.policy.grace);
+      }
+    },
+  };
+
+  /** @returns the secret that all places serve. */
+  function placesServe(clientId: string): string | null {
+    let common: string | null = null;
+    for (const place of presentPlaces(world.settings, clientId)) {
+      const [vault = ''] = place.split('/');
+      const state = truth.vaults.get(vault)?.peek(clientId) ?? null;
+      const secretId = truth.serving.get(place)?.secretId ?? null;
+      if (state === null || secretId === null || !truth.issuer.isAlive(clientId, secretId, time.now)) {
+        world.violate('L1', `${place} serves ${secretId === null ? 'nothing' : `secret ${secretId}, which is dead`}`);
+        return null;
+      }
+      if (state.mark !== null && (!state.bound || state.mark.secretId !== secretId)) {
+        world.violate('L1', `${place} has a mark that is not bound to its value`);
+      }
+      common ??= secretId;
+      if (common !== secretId) world.violate('L1', `${place} serves secret ${secretId}, another serves ${common}`);
+    }
+    return common;
+  }
+
+  async function daemonsAgree(clientId: string, served: string | null): Promise<void> {
+    for (const installation of installations) {
+      const record = await installation.disk.ledger.credential({ issuer: 'data8', clientId });
+      const who = installation.machine.name;
+      if (record === null) world.violate('L1', `${who} does not know ${clientId}`);
+      else if (record.state !== 'ok' && record.state !== 'grace') {
+        world.violate(
+          'L1',
+          `${who} says that ${clientId} is ${record.state}: ${record.reason}, ${record.lastError ?? ''}`,
+        );
+      } else if (
+        served !== null &&
+        isOldNews(clientId) &&
+        record.current?.secretId !== null &&
+        record.current?.secretId !== served
+      ) {
+        world.violate(
+          'L1',
+          `${who} takes ${record.current?.secretId ?? 'nothing'} for current at ${clientId}, ${served} is served`,
+        );
+      }
+    }
+  }
+
+  function leftovers(clientId: string, served: string, grace: number): void {
+    for (const secretId of truth.alive(clientId)) {
+      const origin = truth.origins.get(`${clientId}/${secretId}`);
+      if (secretId === served || origin?.by !== 'daemon') continue;
+      const secret = truth.issuer.find(clientId, secretId);
+      if (secret === null || parseMarker(latest(secret.versions).description) === null) continue; // as a stranger's
+      const last = truth.lastServed(clientId, secretId);
+      if (last === null) {
+        if (time.now - origin.at > PROVISIONAL) {
+          const born = Math.round((time.now - origin.at) / SECOND);
+          if (!keptToItsExpiry(clientId))
+            world.violate('L2', `secret ${secretId} of ${clientId} was never served, is ${born} s old and still there`);
+        }
+      } else if (time.now - last > grace + DAY && !keptToItsExpiry(clientId)) {
+        const since = Math.round((time.now - last) / SECOND);
+        world.violate('L3', `secret ${secretId} of ${clientId} was last served ${since} s ago and is still there`);
+      }
+    }
+  }
+
+  /** What is served was served when everybody looked last. */
+  function isOldNews(clientId: string): boolean {
+    const since = [...truth.serving].filter(([place]) => place.endsWith(`/${clientId}`)).map(([, each]) => each.since);
+    return Math.max(...since) < time.now - world.settings.resync - 7 * HOUR;
+  }
+
+  /**
+   * A ledger that does not know a secret keeps it where its marker alone cannot tell that it was replaced; and a former
+   * destination that still holds something holds every deletion back, until it is forgotten (C2).
+   */
+  function keptToItsExpiry(clientId: string): boolean {
+    const present = presentPlaces(world.settings, clientId);
+    const former = [...truth.serving.keys()].filter(
+      (place) => place.endsWith(`/${clientId}`) && !present.includes(place),
+    );
+    if (former.some((place) => truth.vaults.get(place.split('/')[0] ?? '')?.peek(clientId) != null)) return true;
+    const ledgers = new Set(installations.map((each) => each.disk));
+    return world.happened('ledger lost') || ledgers.size > 1;
+  }
+}
+
+/**
+ * L4: where a served secret is about to end after all, somebody was told: a state that asks for a person, no daemon that
+ * scans, or an expiry in the metrics that tells the truth.
+ */
+export function endsAreTold(world: Witnessed, installations: readonly Installation[]): Invariant {
+  const { time, truth } = world;
+  return {
+    hourly: () => {
+      for (const [place, { secretId, since }] of truth.serving) {
+        // what somebody put there since the last full look is not known yet
+        if (since > time.now - world.settings.resync - 7 * HOUR) continue;
+        const clientId = place.slice(place.indexOf('/') + 1);
+        const expires = secretId === null ? null : truth.expiryOf(clientId, secretId);
+        if (secretId === null || expires === null || expires < time.now + 2 * HOUR || expires > time.now + 3 * HOUR)
+          continue;
+        if (!presentPlaces(world.settings, clientId).includes(place)) continue;
+        void isTold(clientId, expires).then((told) => {
+          if (!told) world.violate('L4', `secret ${secretId} at ${place} ends within hours, and nothing says so`);
+        });
+      }
+    },
+  };
+
+  async function isTold(clientId: string, expires: number): Promise<boolean> {
+    const running = installations.filter((each) => each.isRunning);
+    if (running.length === 0) return true; // no scan: told by what watches the daemon
+    for (const { disk } of running) {
+      const record = await disk.ledger.credential({ issuer: 'data8', clientId });
+      if (record === null || (record.state !== 'ok' && record.state !== 'grace')) return true;
+      if (record.lookedAt === null || record.lookedAt < time.now - 2 * DAY) return true;
+      const shown = record.current?.expires ?? null;
+      if (shown !== null && shown <= expires + SECOND) return true;
+      if (record.destinations.some((each) => each.state !== 'served')) return true;
+    }
+    return false;
+  }
+}

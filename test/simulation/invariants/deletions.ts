@@ -1,0 +1,112 @@
+import { HOUR, MINUTE, SECOND } from '../../../src/domain/time.ts';
+import type { Duration, Instant } from '../../../src/domain/time.ts';
+import type { Invariant, Witnessed } from './invariant.ts';
+import { policyOf, presentPlaces } from './served.ts';
+
+/** What a proof may be old: design, and failures P7. */
+const PROOF_LIFE = 3 * MINUTE;
+
+/**
+ * S2: a DELETE goes out only after a full list and a read of every destination, current and former, none of which serves
+ * the secret, and a full grace since it was last served anywhere. S4: never the last valid one. S5: only our own, and what
+ * was superseded.
+ */
+export function deletionsAreProven(world: Witnessed): Invariant {
+  const { time, truth } = world;
+  const lists = new Map<string, Instant>();
+  const looks = new Map<string, Instant>();
+
+  const problem = (
+    processId: string,
+    clientId: string,
+    secretId: string,
+    present: readonly string[],
+  ): string | null => {
+    const since = time.now - PROOF_LIFE;
+    if ((lists.get(`${processId} ${clientId}`) ?? 0) < since) return 'the secrets were not listed just before';
+    if (!truth.issuer.isAlive(clientId, secretId, time.now)) return null; // it has ended by itself
+    for (const place of placesToProve(clientId, secretId, present)) {
+      if ((looks.get(`${processId} ${place}`) ?? 0) < since) return `${place} was not looked at just before`;
+    }
+    return null;
+  };
+
+  return {
+    listed: (process, clientId, askedAt) => void lists.set(`${process.id} ${clientId}`, askedAt),
+    looked: (process, vault, entry, askedAt) => void looks.set(`${process.id} ${vault}/${entry}`, askedAt),
+
+    changing: (process, operation, clientId, about) => {
+      if (operation !== 'deleteSecret' || typeof about !== 'string') return;
+      const secretId = about;
+      const told = problem(process.id, clientId, secretId, presentPlaces(world.settingsOf(process), clientId));
+      if (told !== null) world.violate('S2', `${process.id} deletes secret ${secretId} of ${clientId}: ${told}`);
+      const origin = truth.origins.get(`${clientId}/${secretId}`);
+      const last = truth.lastServed(clientId, secretId);
+      if (origin?.by === 'hand' && last === null && !mayDeleteStrangers(clientId)) {
+        world.violate('S5', `${process.id} deletes secret ${secretId} of ${clientId}, which is a stranger's`);
+      }
+    },
+
+    deleted: (process, clientId, secretId) => {
+      const places = placesToProve(clientId, secretId, presentPlaces(world.settingsOf(process), clientId));
+      const last = places.reduce<Instant | null>((latest, place) => {
+        const at = truth.lastServedAt(clientId, secretId, place);
+        return at === null ? latest : Math.max(at, latest ?? at);
+      }, null);
+      const grace = graceOf(clientId, secretId, last ?? 0);
+      const expired = (truth.expiryOf(clientId, secretId) ?? Number.POSITIVE_INFINITY) <= time.now;
+      // the readings that a daemon takes for its dates are some seconds apart from what happened
+      if (last !== null && !expired && time.now - last < grace - MINUTE) {
+        const ago = Math.round((time.now - last) / SECOND);
+        world.violate(
+          'S2',
+          `${process.id} deleted secret ${secretId} of ${clientId} ${ago} s after it was served, grace is ${grace / SECOND} s`,
+        );
+      }
+      if (!expired && truth.alive(clientId).length === 0) {
+        world.violate('S4', `${process.id} deleted the last valid secret ${secretId} of ${clientId}`);
+      }
+    },
+  };
+
+  /**
+   * The least grace that was in force while the secret was served: fixed when it was superseded, whatever came later. Of
+   * that a rebuilt ledger, or another one, knows nothing. A request may shorten it to nothing.
+   */
+  function graceOf(clientId: string, secretId: string, last: Instant): Duration {
+    if (world.happened(`retired ${clientId}`)) return 0;
+    const born = truth.origins.get(`${clientId}/${secretId}`)?.at ?? 0;
+    const first = Math.max(
+      0,
+      world.history.findLastIndex((each) => each.at <= born),
+    );
+    const until = world.happened('ledger lost') || world.ledgerCount > 1 ? time.now : last + HOUR;
+    const inForce = world.history.slice(first).filter((each, index) => index === 0 || each.at <= until);
+    return Math.min(...inForce.map((each) => policyOf(each.settings, clientId)?.grace ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** Present destinations, and those that ever served the secret, but for forgotten ones and those that nobody can know of. */
+  function placesToProve(clientId: string, secretId: string, present: readonly string[]): string[] {
+    const former = truth
+      .placesOf(clientId, secretId)
+      .filter((place) => !present.includes(place))
+      .filter((place) => !world.happened(`forgot ${place}`) && isKnowable(clientId, secretId, place));
+    return [...present, ...former];
+  }
+
+  /**
+   * Another ledger, or a rebuilt one, knows of a former destination only by the digest in the marker: of those that the
+   * rules named when the secret was made.
+   */
+  function isKnowable(clientId: string, secretId: string, place: string): boolean {
+    if (!world.happened('ledger lost') && world.ledgerCount === 1) return true;
+    const origin = truth.origins.get(`${clientId}/${secretId}`);
+    if (origin?.by !== 'daemon') return false;
+    const then = world.history.findLast((each) => each.at <= origin.at)?.settings ?? world.settings;
+    return presentPlaces(then, clientId).includes(place);
+  }
+
+  function mayDeleteStrangers(clientId: string): boolean {
+    return world.history.some((each) => policyOf(each.settings, clientId)?.unmanaged === 'delete');
+  }
+}

@@ -1,0 +1,94 @@
+import { HOUR } from '../../../src/domain/time.ts';
+import type { Instant } from '../../../src/domain/time.ts';
+import type { Invariant, Witnessed } from './invariant.ts';
+
+/** So long everything must have been in order for a renewal to be done surely: a day's budget, a scan, a backoff. */
+export const SLACK = 34 * HOUR;
+
+/**
+ * S1: no destination serves a secret that the issuer no longer accepts. S3: a consumer that re-reads within its lag never
+ * holds one either, where the grace exceeds the lag (here: half the grace).
+ */
+export function servedIsAlive(world: Witnessed): Invariant {
+  const { time, truth } = world;
+  /** Secrets of which the death was looked into. */
+  const judged = new Set<string>();
+  /** When a daemon last said that a person must act for a credential. */
+  const heldAt = new Map<string, Instant>();
+
+  /** A secret died: was it served then, or so shortly before that a consumer may hold it? */
+  const judgeDeath = (clientId: string, secretId: string, at: Instant, cause: 'deleted' | 'expired'): void => {
+    const key = `${clientId}/${secretId}`;
+    if (judged.has(key)) return;
+    judged.add(key);
+    const policy = policyOf(world.settings, clientId);
+    if (policy === null) return;
+    const born = truth.origins.get(key)?.at ?? time.start;
+    const lag = Math.min(...world.history.map((each) => policyOf(each.settings, clientId)?.grace ?? Infinity)) / 2;
+    for (const place of presentPlaces(world.settings, clientId)) {
+      if (!wasPresent(place, clientId, at - policy.renewBefore)) continue; // a former destination keeps what it has
+      const last = truth.lastServedAt(clientId, secretId, place);
+      if (last === null || last <= at - lag) continue;
+      const { since, by } = truth.serving.get(place) ?? { since: 0, by: 'hand' };
+      if (since > at && by === 'hand') continue; // somebody put a dead one there
+      const which = last >= at ? 'S1' : 'S3';
+      if (cause === 'deleted') {
+        if (which === 'S3' && world.happened(`retired ${clientId}`)) continue; // as somebody asked for
+        world.violate(
+          which,
+          `${place} serves, or served ${(at - last) / 1000} s before, secret ${secretId}, which a daemon deleted`,
+        );
+      } else if (world.longestCalm(Math.max(born, at - policy.renewBefore), at - lag) >= SLACK) {
+        const what = `${place} serves, or served ${(at - last) / 1000} s before, secret ${secretId}, which expired although there was time enough`;
+        if ((heldAt.get(clientId) ?? 0) < at - SLACK) world.violate(which, what);
+      }
+    }
+  };
+  /** Whether the rules named a place all the time since then. */
+  const wasPresent = (place: string, clientId: string, since: Instant): boolean => {
+    const first = Math.max(
+      0,
+      world.history.findLastIndex((each) => each.at <= since),
+    );
+    return world.history.slice(first).every((each) => presentPlaces(each.settings, clientId).includes(place));
+  };
+
+  return {
+    deleted: (_process, clientId, secretId) => {
+      const expires = truth.expiryOf(clientId, secretId) ?? Number.POSITIVE_INFINITY;
+      if (expires <= time.now) judgeDeath(clientId, secretId, expires, 'expired');
+      else judgeDeath(clientId, secretId, time.now, 'deleted');
+    },
+    placeChanged: (vault, entry, by) => {
+      const place = `${vault}/${entry}`;
+      const { secretId, since } = truth.serving.get(place) ?? { secretId: null, since: 0 };
+      if (since < time.now) return; // what it served before
+      if (secretId === null || by === 'hand' || truth.issuer.isAlive(entry, secretId, time.now)) return;
+      // without compare-and-set a write that was on its way may overtake: it is repaired
+      if (truth.vaults.get(vault)?.capabilities.compareAndSet === false) return;
+      world.violate('S1', `${place} was given secret ${secretId}, which is dead`);
+    },
+    hourly: () => {
+      void world.held().then((clients) => {
+        for (const clientId of clients) heldAt.set(clientId, time.now);
+      });
+      for (const [place, { secretId }] of truth.serving) {
+        const clientId = place.slice(place.indexOf('/') + 1);
+        if (secretId === null) continue;
+        const expires = truth.expiryOf(clientId, secretId);
+        if (expires !== null && expires <= time.now && !truth.deletedBy.has(`${clientId}/${secretId}`)) {
+          judgeDeath(clientId, secretId, expires, 'expired');
+        }
+      }
+    },
+  };
+}
+
+export function policyOf(settings: Witnessed['settings'], clientId: string) {
+  return settings.rules.find((rule) => rule.match.clientId?.includes(clientId) === true)?.policy ?? null;
+}
+
+export function presentPlaces(settings: Witnessed['settings'], clientId: string): string[] {
+  const rule = settings.rules.find((each) => each.match.clientId?.includes(clientId) === true);
+  return (rule?.deliver ?? []).map((each) => `${each.vault}/${clientId}`);
+}

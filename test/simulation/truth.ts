@@ -1,0 +1,108 @@
+import type { Instant } from '../../src/domain/time.ts';
+import type { MemoryVault } from '../../src/vaults/memory.ts';
+import { latest } from '../fakes/memory-issuer-history.ts';
+import type { SimIssuer } from './sim-issuer.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** What is served at one place now. */
+export interface Serving {
+  /** Null: nothing, or a value that no secret has. */
+  readonly secretId: string | null;
+  readonly since: Instant;
+  readonly by: 'daemon' | 'hand';
+}
+
+/** A secret at the issuer, as it came about. */
+export interface Origin {
+  readonly clientId: string;
+  readonly secretId: string;
+  readonly by: 'daemon' | 'hand';
+  readonly at: Instant;
+}
+
+/**
+ * What really is so, whatever the daemons see of it: which secret each place serves, and until when it served others.
+ * A place is a vault's entry; here an entry is named after the credential that it belongs to.
+ */
+export class Truth {
+  readonly time: VirtualTime;
+  readonly issuer: SimIssuer;
+  readonly vaults: ReadonlyMap<string, MemoryVault>;
+  readonly serving = new Map<string, Serving>();
+  readonly origins = new Map<string, Origin>();
+  readonly deletedBy = new Map<string, 'daemon' | 'hand'>();
+  /** By secret and place: until when it was served there. */
+  readonly #lastServed = new Map<string, Map<string, Instant>>();
+  readonly #byValue = new Map<string, string>();
+
+  constructor(time: VirtualTime, issuer: SimIssuer, vaults: ReadonlyMap<string, MemoryVault>) {
+    this.time = time;
+    this.issuer = issuer;
+    this.vaults = vaults;
+  }
+
+  /** A secret came into being. */
+  appeared(clientId: string, secretId: string, by: 'daemon' | 'hand'): void {
+    this.origins.set(`${clientId}/${secretId}`, { clientId, secretId, by, at: this.time.now });
+    const value = this.issuer.valueOf(clientId, secretId);
+    if (value !== null) this.#byValue.set(value, secretId);
+  }
+
+  disappeared(clientId: string, secretId: string, by: 'daemon' | 'hand'): void {
+    this.deletedBy.set(`${clientId}/${secretId}`, by);
+  }
+
+  /** A place was written, or emptied. */
+  changed(vault: string, entry: string, by: 'daemon' | 'hand'): void {
+    const place = `${vault}/${entry}`;
+    const before = this.serving.get(place);
+    const secretId = this.#servedAt(vault, entry);
+    if (before?.secretId === secretId) return;
+    if (before !== undefined && before.secretId !== null) this.#note(entry, before.secretId, place);
+    this.serving.set(place, { secretId, since: this.time.now, by });
+    if (secretId !== null) this.#note(entry, secretId, place);
+  }
+
+  /** Until when a place served a secret; null: never. */
+  lastServedAt(clientId: string, secretId: string, place: string): Instant | null {
+    if (this.serving.get(place)?.secretId === secretId) return this.time.now;
+    return this.#lastServed.get(`${clientId}/${secretId}`)?.get(place) ?? null;
+  }
+
+  /** Until when any place served a secret; null: never. */
+  lastServed(clientId: string, secretId: string): Instant | null {
+    const places = [...(this.#lastServed.get(`${clientId}/${secretId}`)?.keys() ?? [])];
+    const times = places.map((place) => this.lastServedAt(clientId, secretId, place) ?? 0);
+    return times.length === 0 ? null : Math.max(...times);
+  }
+
+  /** The places that ever served a secret. */
+  placesOf(clientId: string, secretId: string): string[] {
+    return [...(this.#lastServed.get(`${clientId}/${secretId}`)?.keys() ?? [])];
+  }
+
+  expiryOf(clientId: string, secretId: string): Instant | null {
+    const secret = this.issuer.find(clientId, secretId);
+    return secret === null ? null : latest(secret.versions).expires;
+  }
+
+  /** The unexpired secrets of a credential. */
+  alive(clientId: string): string[] {
+    return [...this.issuer.every(clientId)]
+      .map((each) => each.secretId)
+      .filter((secretId) => this.issuer.isAlive(clientId, secretId, this.time.now));
+  }
+
+  #note(clientId: string, secretId: string, place: string): void {
+    const key = `${clientId}/${secretId}`;
+    const places = this.#lastServed.get(key) ?? new Map<string, Instant>();
+    this.#lastServed.set(key, places.set(place, this.time.now));
+  }
+
+  #servedAt(vault: string, entry: string): string | null {
+    const payload = this.vaults.get(vault)?.peek(entry)?.payload ?? null;
+    if (payload === null) return null;
+    const { clientSecret } = JSON.parse(payload.content.reveal()) as { clientSecret?: string };
+    return (clientSecret === undefined ? undefined : this.#byValue.get(clientSecret)) ?? null;
+  }
+}
