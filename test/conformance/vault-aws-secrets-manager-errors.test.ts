@@ -69,6 +69,7 @@ describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => 
     ['a bad gateway', { status: 502, body: '<html>bad gateway</html>' }, 'unavailable', /status 502/],
     ['a connection that is cut', { how: 'lost' }, 'unavailable', /cannot be reached \(E/],
     ['an answer that is no JSON', { status: 200, body: '<html>hello</html>' }, 'malformed', /cannot be read/],
+    ['an answer about nothing', { status: 200, body: '{}' }, 'malformed', /not about this/],
     ['an answer without end', { status: 200, body: `"${'x'.repeat(1_100_000)}"` }, 'malformed', /too large/],
     ['an unknown type of error', { type: 'NoSuchTypeException' }, 'rejected', /status 400/],
   ])('%s is an error of its kind, never absence', async (_, fault, kind, why) => {
@@ -174,6 +175,15 @@ describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => 
     });
     const assuming = await bench.vault({ stsEndpoint: null, roleArn: ROLE });
     expect(await refusal(assuming.describe(ref))).toMatchObject({
+      fault: 'rejected',
+      message: expect.stringMatching(/AWS_ENDPOINT_URL.*must start with https/) as string,
+    });
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+    vi.stubEnv('AWS_ROLE_ARN', ROLE);
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', import.meta.filename); // any file will do: it is not sent
+    const pod = await bench.vault();
+    expect(await refusal(pod.describe(ref))).toMatchObject({
       fault: 'rejected',
       message: expect.stringMatching(/AWS_ENDPOINT_URL.*must start with https/) as string,
     });

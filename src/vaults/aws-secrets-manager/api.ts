@@ -40,7 +40,10 @@ export class SecretsApi {
   describe(entry: string, signal?: AbortSignal): Promise<Snapshot | null> {
     return this.#call('DescribeSecret', entry, signal, async (options) => {
       try {
-        return snapshotOf(await this.#client.describeSecret({ SecretId: entry }, options), this.#region);
+        const found = await this.#client.describeSecret({ SecretId: entry }, options);
+        // an answer of somebody else (a proxy's `{}`) would read as a secret without value
+        if (found.Name !== entry) throw this.#error('malformed', entry, 'the answer is not about this secret');
+        return snapshotOf(found, this.#region);
       } catch (error) {
         if (errorType(error) === 'ResourceNotFoundException') return null;
         throw error;
@@ -52,6 +55,7 @@ export class SecretsApi {
   value(entry: string, versionId: string, signal?: AbortSignal): Promise<SecretValue | null> {
     return this.#call('GetSecretValue', entry, signal, async (options) => {
       const found = await this.#client.getSecretValue({ SecretId: entry, VersionId: versionId }, options);
+      if (found.VersionId !== versionId) throw this.#error('malformed', entry, 'the answer is not about this version');
       const text = found.SecretString ?? textOf(found.SecretBinary);
       if (text === null) throw this.#error('malformed', entry, 'its value is binary, and no text');
       return text === '' ? null : SecretValue.of(text);

@@ -45,9 +45,15 @@ export async function openClient(
     retryMode: 'standard',
     logger: silent,
     userAgentAppId: 'rekeyd',
+    streamCollector: collectBounded,
   };
+  const clientPlugins = [plugin];
   // the chain asks STS and others itself, with a client that it makes of this
-  const base = providers.fromNodeProviderChain({ logger: silent, clientConfig: { ...common, requestHandler } });
+  const base = providers.fromNodeProviderChain({
+    logger: silent,
+    clientConfig: { ...common, requestHandler },
+    clientPlugins,
+  });
   const provide =
     options.roleArn === null
       ? base
@@ -64,13 +70,12 @@ export async function openClient(
             requestHandler,
             ...(options.stsEndpoint === null ? {} : { endpoint: options.stsEndpoint }),
           },
-          clientPlugins: [{ applyToStack: (stack) => stack.add(onlySafe, BEFORE_SENDING) }],
+          clientPlugins,
         });
   let region = options.region ?? '';
   const client = new SecretsManager({
     ...common,
     requestHandler,
-    streamCollector: collectBounded,
     ...(options.endpoint === null ? {} : { endpoint: options.endpoint }),
     credentials: async (properties) => {
       try {
@@ -80,7 +85,7 @@ export async function openClient(
       }
     },
   });
-  client.middlewareStack.add(onlySafe, BEFORE_SENDING);
+  client.middlewareStack.use(plugin);
   region = await regionOf(client, name);
   return { client, region };
 }
@@ -91,6 +96,14 @@ const BEFORE_SENDING = {
   name: 'rekeydOnlySafe',
   override: true,
 } as const;
+
+type Plugin = Parameters<SecretsManager['middlewareStack']['use']>[0];
+
+const plugin: Plugin = {
+  applyToStack: (stack) => {
+    stack.add(onlySafe, BEFORE_SENDING);
+  },
+};
 
 /** The endpoint may come from AWS_ENDPOINT_URL or the shared configuration, past the check of our own options. */
 function onlySafe<Given extends { request: unknown }, Answer>(next: (given: Given) => Promise<Answer>) {
