@@ -4,6 +4,7 @@ import type { Changes, Ledger } from '../../src/ledger/contract.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { MemorySnapshot } from '../../src/ledger/memory/snapshot.ts';
 import type { SimProcess } from './machine.ts';
+import { thrown } from './wire.ts';
 import type { Network } from './wire.ts';
 
 /**
@@ -95,7 +96,7 @@ export class Disk {
           if (fault === 'freeze-after') this.#freeze(process, chance.integer('freeze', 1000, 2_400_000));
           stored.then(
             (value) => process.deliver(() => resolve(value)),
-            (error: Error) => process.deliver(() => reject(error)),
+            (error: unknown) => process.deliver(() => reject(thrown(error))),
           );
         });
       };
@@ -133,7 +134,7 @@ function heard<T>(process: SimProcess, read: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     read.then(
       (value) => process.deliver(() => resolve(value)),
-      (error: Error) => process.deliver(() => reject(error)),
+      (error: unknown) => process.deliver(() => reject(thrown(error))),
     );
   });
 }

@@ -75,7 +75,7 @@ export function send<T>(network: Network, process: SimProcess, call: WireCall<T>
       }
       applied.then(
         (value) => answerWith(() => resolve(value), delay() + slowness),
-        (error: Error) => answerWith(() => reject(error), delay() + slowness),
+        (error: unknown) => answerWith(() => reject(thrown(error)), delay() + slowness),
       );
     };
     const lose = (): void => {
@@ -143,4 +143,9 @@ export function send<T>(network: Network, process: SimProcess, call: WireCall<T>
         break;
     }
   });
+}
+
+/** What was thrown, as the error that it is: nothing else is thrown here. */
+export function thrown(error: unknown): Error {
+  return error instanceof Error ? error : new Error(`something was thrown that is no error: ${String(error)}`);
 }
