@@ -218,6 +218,34 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
     await expect(write).rejects.toMatchObject({ fault: 'conflict' });
   });
 
+  it.each<[string, string]>([
+    ['generation', '9'],
+    ['credential', 'another-client'],
+    ['secret-id', '7'],
+    ['payload', '{"form":"fields","keys":["value"],"unset":[]}'],
+  ])('V17: a mark whose %s was edited is broken, though the value is as it was', async (part, text) => {
+    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
+    fake.edit('apps/orders', ({ metadata }) => (metadata.annotations[`rekeyd.io/${part}`] = text));
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ version, binding: 'broken' });
+  });
+
+  it('V17: a field that was delivered unset, and is set by hand, breaks the mark', async () => {
+    const content = SecretValue.of('{"CLIENT_SECRET":"a value","expires":null}');
+    await vault.deliver(ref, { form: 'fields', content }, makeMark(1), 'absent');
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ binding: 'bound' });
+    fake.edit('apps/orders', ({ data }) => (data['expires'] = 'bmV2ZXI='));
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ binding: 'broken' });
+    fake.edit('apps/orders', ({ data }) => Reflect.deleteProperty(data, 'expires'));
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ binding: 'broken' });
+  });
+
+  it('V16: sends no write where nothing changed', async () => {
+    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
+    fake.requests.length = 0;
+    await vault.deliver(ref, valueOf('a value'), makeMark(1), version);
+    expect(fake.requests.map(({ method }) => method)).toEqual(['GET']);
+  });
+
   it('reads its credentials again after a 401, once for all who wait, and repeats what was not executed', async () => {
     writeFileSync(file('token'), 'old');
     fake.tokens.add('old');

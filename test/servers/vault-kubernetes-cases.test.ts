@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { SecretValue } from '../../src/domain/secret-value.ts';
@@ -291,6 +292,20 @@ describe.skipIf(provided.how === 'none')(
       await expect(renewed.describe(at('nothing'))).rejects.toMatchObject({ fault: 'denied' });
       await writeFile(file('token'), `${await team.token()}\n`);
       expect(await renewed.describe(at('nothing'))).toEqual(absent);
+    });
+
+    it('reads the certificate authority again when the certificate is not trusted any more', async () => {
+      const config = JSON.parse(kubeconfigOf(access, { token: await team.token() })) as { clusters: object[] };
+      const cluster = { server: access.url, 'certificate-authority': 'ca.crt' };
+      config.clusters = [{ name: 'test', cluster }];
+      await writeFile(file('ca.crt'), rootCertificates[0]!);
+      await writeFile(file('ca.yaml'), JSON.stringify(config), { mode: 0o600 });
+      const options = { namespace: team.namespace, kubeconfig: file('ca.yaml'), context: null, cluster: null };
+      const rotating = await kubernetesVaultType.create(options, createTestContext());
+      const told = { fault: 'unavailable', message: expect.stringContaining('certificate-authority') as string };
+      await expect(rotating.describe(at('nothing'))).rejects.toMatchObject(told);
+      await writeFile(file('ca.crt'), access.ca);
+      expect(await rotating.describe(at('nothing'))).toEqual({ state: 'absent' });
     });
 
     it("works as the pod's service account, and reads its token again", async () => {

@@ -29,9 +29,10 @@ export interface Sight {
 export function seeSecret(secret: SecretObject, place: SecretPlace): Sight {
   const marked = fromMetadata(secret.metadata);
   const layout = marked?.layout ?? inferLayout(secret);
-  const { payload, whole } = layout === null ? { payload: null, whole: false } : takeUp(secret, layout);
+  const payload = layout === null ? null : takeUp(secret, layout);
   const version = versionOf(dataOf(secret), layout?.keys ?? [], place);
-  const described = marked !== null && marked.version === version && whole && payload !== null;
+  // The version tells of an edited value, the fingerprint also of an edited mark.
+  const described = marked !== null && marked.version === version && payload !== null;
   return {
     metadata: secret.metadata,
     version,

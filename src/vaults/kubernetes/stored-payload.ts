@@ -67,24 +67,19 @@ export function inferLayout(secret: SecretObject): Layout | null {
 }
 
 /**
- * Reads a payload back.
- * @returns `payload` null where no key has a value; `whole` false where a key is gone, is no text, or is set though it was
- *   delivered unset.
+ * Reads a payload back; null where no key has a value. Whether it is what was delivered, its version tells: a key that is
+ * gone or no text is left out here.
  */
-export function takeUp(secret: SecretObject, layout: Layout): { payload: Payload | null; whole: boolean } {
+export function takeUp(secret: SecretObject, layout: Layout): Payload | null {
   const data = dataOf(secret);
-  let whole = true;
-  const values: [string, string | null][] = [];
-  for (const key of layout.keys) {
+  const values = layout.keys.flatMap((key): [string, string | null][] => {
     const text = fromBase64(data.get(key));
-    const unset = layout.unset.includes(key);
-    if (text === null || (unset && text !== '')) whole = false;
-    if (unset) values.push([key, null]);
-    else if (text !== null) values.push([key, text]);
-  }
-  if (values.every(([, value]) => value === null || value === '')) return { payload: null, whole: false };
+    if (layout.unset.includes(key)) return [[key, null]];
+    return text === null ? [] : [[key, text]];
+  });
+  if (values.every(([, value]) => value === null || value === '')) return null;
   const content = layout.form === 'opaque' ? (values[0]?.[1] ?? '') : JSON.stringify(Object.fromEntries(values));
-  return { payload: { form: layout.form, content: SecretValue.of(content) }, whole };
+  return { form: layout.form, content: SecretValue.of(content) };
 }
 
 /**
