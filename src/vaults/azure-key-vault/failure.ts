@@ -87,7 +87,9 @@ export function vaultError(
   { vault, url, entry }: { readonly vault: string; readonly url: string; readonly entry: string },
 ): VaultError {
   const brackets = failure.detail === '' ? '' : ` (${failure.detail})`;
-  const message = `Vault '${vault}', entry '${entry}': ${operation.doing} failed${brackets}: ${advice(failure, operation, url)}.`;
+  const what = advice(failure, operation, url);
+  const end = what.endsWith('?') ? '' : '.';
+  const message = `Vault '${vault}', entry '${entry}': ${operation.doing} failed${brackets}: ${what}${end}`;
   return new VaultError(faultOf(failure), message, { vault, entry });
 }
 
@@ -111,7 +113,7 @@ export function advice({ kind, identity, detail }: Failure, operation: Operation
     case 'unavailable':
       return /CERT|SELF_SIGNED|UNABLE_TO/.test(detail)
         ? `the certificate of ${url} is not trusted: name the file of your CA in ca`
-        : `${url} did not answer as it should`;
+        : `${url} ${/^\d/.test(detail) ? 'did not answer as it should' : 'cannot be reached'}`;
     case 'throttled':
       return 'Key Vault asks to be called less often: lower requestsPerSecond';
     case 'malformed':
