@@ -155,6 +155,7 @@ describe('gcp-secret-manager: what it writes', () => {
     await put('value 4', makeMark(4));
     expect(await look()).toMatchObject({ mark: makeMark(4), binding: 'bound' });
     expect(Object.keys(stored().annotations)).not.toContain('rekeyd-mark-1');
+    expect(Object.keys(stored().annotations)).toContain('rekeyd-mark-3');
     expect(stored().annotations['big']).toHaveLength(15_300);
 
     bench.service.store.update('orders', { annotations: { big: 'x'.repeat(16_300) } }, ['annotations']);

@@ -42,8 +42,8 @@ afterEach(() => bench.close());
 
 describe('gcp-secret-manager: a delivery that is cut short', () => {
   const steps = [
-    ['access', 1],
     ['get', 1],
+    ['access', 1],
     ['update', 1],
     ['addVersion', 1],
     ['update', 2],
@@ -112,6 +112,35 @@ describe('gcp-secret-manager: a delivery that is cut short', () => {
     expect(service.store.find('orders').versions).toHaveLength(2);
   });
 
+  it('V13: a repeat finds its first version by number, while nothing else shows that there is one', async () => {
+    const { service, vault } = bench;
+    cut({ call: 'update', nth: 1, after: false });
+    await errorOf(vault.deliver(ref, payload('value one'), makeMark(1), ABSENT));
+    service.interfere = () => null;
+    service.stale = service.store.copy();
+    service.stale.find('orders').versions.pop();
+    const seen = await vault.describe(ref, { prove: true });
+    expect(seen).toMatchObject({ state: 'present', binding: 'broken', mark: makeMark(1) });
+    await vault.deliver(ref, payload('value one'), makeMark(1), versionOf(seen));
+    service.stale = null;
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(1), binding: 'bound' });
+    expect(service.store.find('orders').versions).toHaveLength(1);
+  });
+
+  it('a version that was never bound keeps its mark when the next one is claimed', async () => {
+    const { service, vault } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    cut({ call: 'update', nth: 2, after: false });
+    await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
+    service.interfere = () => null;
+    await bench.context.clock.advance(MINUTE);
+    const second = versionOf(await vault.describe(ref, { prove: true }));
+    cut({ call: 'addVersion', nth: 1, after: false });
+    await errorOf(vault.deliver(ref, payload('value three'), makeMark(3), second));
+    service.interfere = () => null;
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(2), binding: 'bound' });
+  });
+
   it('an earlier try that lands just before its repeat is disabled, and is not what is served', async () => {
     const { service, vault, context } = bench;
     const first = await put(vault, 'value one', makeMark(1));
@@ -172,6 +201,63 @@ describe('gcp-secret-manager: two that write', () => {
     }
     expect(service.store.find('orders').versions).toHaveLength(2);
     expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(10 + winners[0]!) });
+  });
+
+  it.each(
+    [1, 2, 3, 4, 5, 6].flatMap((nth) => [
+      { nth, base: 'a version of ours', edited: false },
+      { nth, base: 'a value set by hand', edited: true },
+    ]),
+  )(
+    'V3: over $base, a writer held up at its request $nth while another delivers: one wins',
+    async ({ nth, edited }) => {
+      const { service, vault } = bench;
+      const { vault: other } = await bench.another();
+      await put(vault, 'before', makeMark(1));
+      if (edited) service.store.add('orders', Buffer.from('by hand'), undefined);
+      const expected = versionOf(await vault.describe(ref, { prove: true }));
+      const before = service.store.find('orders').versions.length;
+      const deliverTheirs = (): Promise<unknown> => other.deliver(ref, payload('theirs'), makeMark(2), expected);
+      const race: { theirs: Promise<unknown> | null } = { theirs: null };
+      let requests = 0;
+      service.interfere = () => {
+        if (race.theirs !== null || (requests += 1) !== nth) return null;
+        race.theirs = deliverTheirs();
+        const over = (): void => undefined;
+        return { wait: race.theirs.then(over, over) };
+      };
+      const [mine] = await Promise.allSettled([vault.deliver(ref, payload('mine'), makeMark(3), expected)]);
+      const [rival] = await Promise.allSettled([race.theirs ?? deliverTheirs()]);
+      expect([mine.status, rival.status].sort()).toEqual(['fulfilled', 'rejected']);
+      expect(service.store.find('orders').versions).toHaveLength(before + 1);
+      const winner = mine.status === 'fulfilled' ? 3 : 2;
+      expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(winner), binding: 'bound' });
+    },
+  );
+
+  it('sees what another delivers between its own two requests, with its mark', async () => {
+    const { service, vault } = bench;
+    const { vault: other } = await bench.another();
+    const first = await put(vault, 'value one', makeMark(1));
+    let delivered: Promise<void> | null = null;
+    service.interfere = ({ call }) => {
+      if (call !== 'access' || delivered !== null) return null;
+      delivered = other.deliver(ref, payload('value two'), makeMark(2), first).then(() => undefined);
+      return { wait: delivered };
+    };
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(2), binding: 'bound' });
+  });
+
+  it('V3, V13: a `latest` that lags behind a version with a line is not taken for the newest', async () => {
+    const { service, vault } = bench;
+    const first = await put(vault, 'value one', makeMark(1));
+    await put(vault, 'value two', makeMark(2));
+    const body = JSON.stringify(service.store.accessJson('orders', '1'));
+    service.interfere = ({ version }) => (version === 'latest' ? { answer: { status: 200, body } } : null);
+    const error = await errorOf(vault.deliver(ref, payload('value three'), makeMark(3), first));
+    expect(error.fault).toBe('conflict');
+    expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(2), binding: 'bound' });
+    expect(service.store.find('orders').versions).toHaveLength(2);
   });
 
   it('V3: a claim keeps others out, until it is surely left behind', async () => {

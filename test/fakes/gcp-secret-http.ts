@@ -103,6 +103,10 @@ export class FakeGcpSecretManager {
         return seen.versionJson(secret, which);
       case 'access':
         return seen.accessJson(secret, which);
+      case 'delete':
+        store.find(secret);
+        store.secrets.delete(secret);
+        return {};
       case 'disable':
         store.setState(secret, which, 'DISABLED');
         return store.versionJson(secret, which);
@@ -120,5 +124,6 @@ function callOf(method: string, secret?: string, version?: string, verb?: string
   if (verb !== undefined) return verb;
   if (version !== undefined) return 'version';
   if (secret === undefined) return method === 'POST' ? 'create' : 'list';
+  if (method === 'DELETE') return 'delete';
   return method === 'PATCH' ? 'update' : 'get';
 }

@@ -77,7 +77,8 @@ function clientOptions({ project, endpoint }: GcpOptions): ClientOptions {
 /** How each request is sent, those for tokens as well. */
 const STRICT = {
   redirect: 'error', // S9; the default would follow, with the body
-  maxContentLength: MOST_BYTES,
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the other one, maxContentLength, does not hold as a default
+  size: MOST_BYTES,
   adapter: async (options, send) => {
     const response = await send(options);
     // The credentials' own code makes a new token for 401 and 403, and reads errors of the token endpoint.

@@ -21,10 +21,12 @@ export interface Found {
     | { readonly state: 'unread' };
 }
 
+type Latest = Pick<Found, 'number' | 'value'>;
+
 /**
  * Looks at an entry. `latest` is the version that was created last, whatever its state: where that one is disabled or
- * destroyed, consumers get an error, not the version before it. The annotations are read after the version, so that they
- * are not older than it. @throws VaultError
+ * destroyed, consumers get an error, not the version before it. The etag is never newer than what was read of the versions,
+ * so that a write under it meets a conflict where anybody of us wrote in between. @throws VaultError
  */
 export async function look(
   api: SecretManagerApi,
@@ -32,28 +34,46 @@ export async function look(
   { value }: { readonly value: boolean },
   signal?: AbortSignal,
 ): Promise<Found | null> {
-  const latest = value ? await accessLatest(api, entry, signal) : await describeLatest(api, entry, signal);
   const secret = await api.getSecret(entry, signal);
   if (secret === null) return null;
-  const own = readAnnotations(secret.annotations);
-  if (latest !== null) return { secret, own, ...latest };
-  // Numbers begin at 1 and are never given twice, and reading by number does not lag, as `latest` may.
-  const first = await api.version(entry, 1, signal);
-  const number = first === null ? 0 : Math.max(1, own.lines.at(-1)?.number ?? 1);
-  return { secret, own, number, value: { state: 'missing' } };
+  const newest = readAnnotations(secret.annotations).lines.at(-1)?.number ?? 0;
+  const versionNamed = value ? access : describeVersion;
+  let latest = await versionNamed(api, entry, 'latest', signal);
+  // Numbers are never given twice, so `latest` cannot be older than a version that has a line: its answer lags behind.
+  // Reading by number does not.
+  if ((latest?.number ?? 0) < newest) latest = (await versionNamed(api, entry, newest, signal)) ?? latest;
+  if (latest === null) {
+    const first = await api.version(entry, 1, signal);
+    return foundAt(secret, { number: first === null ? 0 : 1, value: MISSING });
+  }
+  const found = foundAt(secret, latest);
+  if (latest.value.state !== 'there' || standing(found).binding === 'bound') return found;
+  // Perhaps it was added, and bound, since the annotations were read.
+  const again = await api.getSecret(entry, signal);
+  return again === null ? null : foundAt({ ...again, etag: secret.etag }, latest);
 }
 
-async function accessLatest(api: SecretManagerApi, entry: string, signal: AbortSignal | undefined) {
-  const accessed = await api.access(entry, 'latest', signal);
+function foundAt(secret: StoredSecret, latest: Latest): Found {
+  return { secret, own: readAnnotations(secret.annotations), ...latest };
+}
+
+/** Null: there is no such version. */
+async function access(
+  api: SecretManagerApi,
+  entry: string,
+  which: number | 'latest',
+  signal: AbortSignal | undefined,
+): Promise<Latest | null> {
+  const accessed = await api.access(entry, which, signal);
   switch (accessed.state) {
     case 'none':
       return null;
     case 'value': {
       const { number, content } = accessed;
-      return { number, value: content === null ? MISSING : ({ state: 'there', content } as const) };
+      return { number, value: content === null ? MISSING : { state: 'there', content } };
     }
     case 'unreadable': {
-      const version = await api.version(entry, 'latest', signal);
+      const version = await api.version(entry, which, signal);
       if (version?.enabled !== true) return version === null ? null : { number: version.number, value: MISSING };
       const why = `version ${version.number} is enabled and cannot be read: may its KMS key be used?`;
       throw api.error('unavailable', entry, why);
@@ -61,10 +81,15 @@ async function accessLatest(api: SecretManagerApi, entry: string, signal: AbortS
   }
 }
 
-async function describeLatest(api: SecretManagerApi, entry: string, signal: AbortSignal | undefined) {
-  const version = await api.version(entry, 'latest', signal);
-  if (version === null) return null;
-  return { number: version.number, value: version.enabled ? ({ state: 'unread' } as const) : MISSING };
+/** Null: there is no such version. */
+async function describeVersion(
+  api: SecretManagerApi,
+  entry: string,
+  which: number | 'latest',
+  signal: AbortSignal | undefined,
+): Promise<Latest | null> {
+  const version = await api.version(entry, which, signal);
+  return version === null ? null : { number: version.number, value: version.enabled ? { state: 'unread' } : MISSING };
 }
 
 const MISSING = { state: 'missing' } as const;

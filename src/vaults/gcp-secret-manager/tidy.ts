@@ -1,7 +1,7 @@
 import { VaultError, safeMessage } from '../../domain/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { fits, readAnnotations } from './annotations.ts';
-import type { Annotations, Line } from './annotations.ts';
+import { fits } from './annotations.ts';
+import type { Line } from './annotations.ts';
 import type { SecretManagerApi } from './api.ts';
 
 /** No more versions than this are looked at. */
@@ -20,14 +20,11 @@ export async function tidyBetween(
     readonly before: number;
     readonly added: number;
     readonly line: Line;
-    readonly known: Annotations;
   },
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { entry, before, added, line } = place;
-  const known = new Set(readAnnotations(place.known).lines.map(({ number }) => number));
   for (let number = Math.max(before + 1, added - MOST); number < added; number += 1) {
-    if (known.has(number)) continue;
     try {
       const accessed = await api.access(entry, number, signal);
       if (accessed.state !== 'value') continue;

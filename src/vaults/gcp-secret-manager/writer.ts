@@ -52,8 +52,7 @@ export class EntryWriter {
     const number =
       (repeated ? await this.#addedBefore(entry, found, line, signal) : null) ??
       (await this.#add(entry, payload, before, began, signal));
-    const known = secret.annotations;
-    await tidyBetween(this.#api, this.#context.log, { entry, before, added: number, line, known }, signal);
+    await tidyBetween(this.#api, this.#context.log, { entry, before, added: number, line }, signal);
     await this.#bind(entry, secret, claim, { ...line, number }, signal);
     return versionOf({ secret, number });
   }
