@@ -18,7 +18,7 @@ import { Trace } from './trace.ts';
 import { Truth } from './truth.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { Weather } from './weather.ts';
-import type { CallLabel, Fault, Rates, Storm } from './weather.ts';
+import type { CallLabel, Fault, Forced, Rates, Storm } from './weather.ts';
 import type { Network } from './wire.ts';
 
 /** How a world is made. */
@@ -33,10 +33,18 @@ export interface WorldPlan {
     readonly name: string;
     readonly capabilities: Partial<Pick<VaultCapabilities, 'compareAndSet' | 'readable'>>;
   }[];
-  /** One a daemon: how far its clock is ahead, and which disk its ledger lies on. */
-  readonly machines: readonly { readonly ahead: Duration; readonly disk: number }[];
+  /** One a daemon: how far its clock is ahead, which disk its ledger lies on, and where its configuration differs. */
+  readonly machines: readonly {
+    readonly ahead: Duration;
+    readonly disk: number;
+    readonly own?: (config: SimConfig) => SimConfig;
+  }[];
   readonly rates: Rates;
   readonly storms: readonly Storm[];
+  /** Faults at calls that are named, besides those that are drawn. */
+  readonly forced?: Forced;
+  /** How long a daemon that was killed stays down; by default that is drawn. */
+  readonly downtime?: Duration;
 }
 
 /** A line of the timeline. */
@@ -82,7 +90,8 @@ export class SimWorld implements Network, Witnessed {
     this.plan = plan;
     this.time = new VirtualTime(plan.start);
     this.chance = new Chance(plan.seed);
-    this.weather = new Weather(this.chance, { rates: plan.rates, storms: plan.storms, until: plan.calmFrom, keep });
+    const { rates, storms, calmFrom: until, forced } = plan;
+    this.weather = new Weather(this.chance, { rates, storms, until, keep, forced });
     this.config = plan.config;
     const trueTime = new Machine('world', this.time, 0);
     const clock = { now: () => trueTime.now(), monotonic: () => this.time.now - this.time.start };
@@ -108,7 +117,7 @@ export class SimWorld implements Network, Witnessed {
       disk.onMovedBack = (what) => this.violate('S11', `${disk.name}: ${what}`);
       return disk;
     });
-    this.installations = plan.machines.map(({ ahead, disk }, index) => {
+    this.installations = plan.machines.map(({ ahead, disk, own }, index) => {
       const machine = new Machine(`d${index}`, this.time, ahead);
       return new Installation(machine, this.disks[disk] as Disk, {
         network: this,
@@ -116,7 +125,7 @@ export class SimWorld implements Network, Witnessed {
         vaults: this.vaults,
         witness,
         seed: plan.seed,
-        settings: () => settingsOf(this.config),
+        settings: () => settingsOf(own?.(this.config) ?? this.config),
         logged: (process, level, event, message, fields) => this.#logged(process, level, event, message, fields),
       });
     });
@@ -225,11 +234,12 @@ export class SimWorld implements Network, Witnessed {
   crash(process: SimProcess): void {
     const installation = this.installations.find((each) => each.process === process);
     if (installation === undefined || process.isOver) return;
-    const pause = this.chance.integer(
+    const drawn = this.chance.integer(
       `down ${process.machine.name}`,
       SECOND,
       this.chance.chance('long down', 0.1) ? 8 * HOUR : HOUR / 2,
     );
+    const pause = this.plan.downtime ?? drawn;
     this.tell(process.id, 'is killed', null);
     this.disturb(this.time.now, this.time.now + pause + HOUR);
     installation.crash(pause);

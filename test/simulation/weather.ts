@@ -53,6 +53,9 @@ export interface CallLabel {
   readonly isChange: boolean;
 }
 
+/** Says which fault a call meets whatever was drawn; `count`: how many calls all machines made before it. */
+export type Forced = (call: CallLabel, count: number) => Fault | null;
+
 /** A fault that a call met. */
 export interface MetFault {
   readonly id: string;
@@ -79,6 +82,8 @@ export class Weather {
   readonly #storms: readonly Storm[];
   readonly #until: Instant;
   readonly #keep: ReadonlySet<string> | null;
+  readonly #forced: Forced;
+  #count = 0;
 
   /**
    * @param until from then on everything goes well.
@@ -91,6 +96,7 @@ export class Weather {
       readonly storms: readonly Storm[];
       readonly until: Instant;
       readonly keep: ReadonlySet<string> | null;
+      readonly forced?: Forced | undefined;
     },
   ) {
     this.#chance = chance;
@@ -98,11 +104,18 @@ export class Weather {
     this.#storms = given.storms;
     this.#until = given.until;
     this.#keep = given.keep;
+    this.#forced = given.forced ?? (() => null);
   }
 
   /** What a call meets now; null: nothing. */
   meet(call: CallLabel, now: Instant): Fault | null {
     const drawn = this.#chance.draw(call.text);
+    const forced = this.#forced(call, this.#count);
+    this.#count += 1;
+    if (forced !== null && isPossible(forced, call)) {
+      this.met.push({ id: `${call.text}#${this.#chance.count(call.text)}`, fault: forced, at: now });
+      return forced;
+    }
     if (now >= this.#until) return null;
     let rates = this.#rates;
     for (const storm of this.#storms) {

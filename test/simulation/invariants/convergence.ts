@@ -1,3 +1,4 @@
+import type { Settings } from '../../../src/config/settings.ts';
 import { parseMarker } from '../../../src/domain/marker.ts';
 import { DAY, HOUR, SECOND } from '../../../src/domain/time.ts';
 import { latest } from '../../fakes/memory-issuer-history.ts';
@@ -16,19 +17,23 @@ export function everythingConverges(world: Witnessed, installations: readonly In
   const { time, truth } = world;
   return {
     atEnd: async () => {
-      for (const rule of world.settings.rules) {
-        const clientId = rule.match.clientId?.[0] ?? '';
-        const served = placesServe(clientId);
-        await daemonsAgree(clientId, served);
-        if (served !== null) leftovers(clientId, served, rule.policy.grace);
+      for (const installation of installations) {
+        // installations may be configured to deliver to different places
+        const settings = installation.settings ?? world.settings;
+        for (const rule of settings.rules) {
+          const clientId = rule.match.clientId?.[0] ?? '';
+          const served = placesServe(settings, clientId);
+          await daemonAgrees(installation, clientId, served);
+          if (served !== null) leftovers(clientId, served, rule.policy.grace);
+        }
       }
     },
   };
 
   /** @returns the secret that all places serve. */
-  function placesServe(clientId: string): string | null {
+  function placesServe(settings: Settings, clientId: string): string | null {
     let common: string | null = null;
-    for (const place of presentPlaces(world.settings, clientId)) {
+    for (const place of presentPlaces(settings, clientId)) {
       const [vault = ''] = place.split('/');
       const state = truth.vaults.get(vault)?.peek(clientId) ?? null;
       const secretId = truth.serving.get(place)?.secretId ?? null;
@@ -45,27 +50,25 @@ export function everythingConverges(world: Witnessed, installations: readonly In
     return common;
   }
 
-  async function daemonsAgree(clientId: string, served: string | null): Promise<void> {
-    for (const installation of installations) {
-      const record = await installation.disk.ledger.credential({ issuer: 'data8', clientId });
-      const who = installation.machine.name;
-      if (record === null) world.violate('L1', `${who} does not know ${clientId}`);
-      else if (record.state !== 'ok' && record.state !== 'grace') {
-        world.violate(
-          'L1',
-          `${who} says that ${clientId} is ${record.state}: ${record.reason}, ${record.lastError ?? ''}`,
-        );
-      } else if (
-        served !== null &&
-        isOldNews(clientId) &&
-        record.current?.secretId !== null &&
-        record.current?.secretId !== served
-      ) {
-        world.violate(
-          'L1',
-          `${who} takes ${record.current?.secretId ?? 'nothing'} for current at ${clientId}, ${served} is served`,
-        );
-      }
+  async function daemonAgrees(installation: Installation, clientId: string, served: string | null): Promise<void> {
+    const record = await installation.disk.ledger.credential({ issuer: 'data8', clientId });
+    const who = installation.machine.name;
+    if (record === null) world.violate('L1', `${who} does not know ${clientId}`);
+    else if (record.state !== 'ok' && record.state !== 'grace') {
+      world.violate(
+        'L1',
+        `${who} says that ${clientId} is ${record.state}: ${record.reason}, ${record.lastError ?? ''}`,
+      );
+    } else if (
+      served !== null &&
+      isOldNews(clientId) &&
+      record.current?.secretId !== null &&
+      record.current?.secretId !== served
+    ) {
+      world.violate(
+        'L1',
+        `${who} takes ${record.current?.secretId ?? 'nothing'} for current at ${clientId}, ${served} is served`,
+      );
     }
   }
 
