@@ -65,7 +65,10 @@ function describeCases(server: RunningServer<OpenBaoAccess>): void {
       ).toBeGreaterThan(2);
     });
 
-    it('V10, S1: an entry that is too large only as the server writes it, and leaves the old value', async () => {
+    it('V10, S1: an entry that is too large only as the server writes it, and leaves the old value', async ({
+      skip,
+    }) => {
+      if (bench.access.unsealKey === null) skip('the server is not ours: its storage may have no such limit');
       const vault = await bench.withToken();
       await bench.expectWorking(vault);
       const canary = hatchCanary();

@@ -28,7 +28,10 @@ if (provided.how === 'none') {
 
 /** @param near whether the server runs on this machine, so that it reaches what a test serves, and its program is here. */
 function describeLogins(server: RunningServer<OpenBaoAccess>, near: boolean): void {
-  const nearby = near ? it : it.skip;
+  const nearby = (title: string, run: () => Promise<void>): void => {
+    if (near) it(title, run);
+    else it.skip(`${title} [skipped: the server does not run on this machine]`);
+  };
   let bench: OpenBaoBench;
   const hands = (): KvHands => bench.mount.hands;
 
