@@ -1,8 +1,8 @@
 import type { CredentialState } from '../domain/credential-state.ts';
 import type { Reason } from '../domain/reason.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
-import { MINUTE, SECOND } from '../domain/time.ts';
-import type { Instant } from '../domain/time.ts';
+import { HOUR, MINUTE, SECOND } from '../domain/time.ts';
+import type { Duration, Instant } from '../domain/time.ts';
 import { claimChecks } from './checks/claims.ts';
 import { issuingChecks } from './checks/issuing.ts';
 import { repairChecks, runningDeliveryCheck } from './checks/repair.ts';
@@ -136,7 +136,12 @@ function hasLateWork({ observation, record, rotations }: Situation): boolean {
   return record.secrets.some((each) => each.role === 'orphan' && leftoverFrom(each, rotations) <= now);
 }
 
-function retrySoon({ observation: { terms } }: Situation): number {
+/** Vaults that do not answer are asked at growing intervals; what else must change is looked for now and then. */
+function retrySoon({ observation: { terms, destinations, now } }: Situation): Duration {
   const grace = terms.kind === 'managed' ? terms.policy.grace : Number.POSITIVE_INFINITY;
-  return Math.min(5 * MINUTE, Math.max(2 * SECOND, grace / 20));
+  const least = Math.min(5 * MINUTE, Math.max(2 * SECOND, grace / 20));
+  const unread = destinations.filter((each) => each.sight.state === 'unreachable');
+  if (unread.length === 0) return Math.max(least, Math.min(HOUR / 2, grace / 20));
+  const silence = now - Math.max(...unread.map((each) => each.known?.seenAt ?? now));
+  return Math.max(least, Math.min(HOUR, silence / 4));
 }
