@@ -79,3 +79,12 @@ export function formatFingerprint(format: Format): string {
       return `fields:${JSON.stringify(Object.entries(format.fields).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
   }
 }
+
+/** Whether two formats render equal payloads from equal values. */
+export function isSameFormat(a: Format, b: Format): boolean {
+  if (a.kind === 'fields' && b.kind === 'fields') {
+    const names = Object.keys(a.fields);
+    return names.length === Object.keys(b.fields).length && names.every((name) => a.fields[name] === b.fields[name]);
+  }
+  return a.kind === 'text' && b.kind === 'text' ? a.template === b.template : a.kind === b.kind;
+}

@@ -1,6 +1,6 @@
 import { isOurs, compareMarks } from '../domain/mark.ts';
 import type { Mark } from '../domain/mark.ts';
-import { renderPayload } from '../domain/payload.ts';
+import { isSameFormat, renderPayload } from '../domain/payload.ts';
 import type { Payload } from '../domain/payload.ts';
 import { safeMessage, VaultError } from '../domain/errors.ts';
 import type { SecretValue } from '../domain/secret-value.ts';
@@ -111,13 +111,10 @@ function standingOf(
   if (found.binding !== 'bound') return found.version;
   const order = compareMarks(found.mark, mark);
   if (order > 0) return { outcome: 'overtaken' };
-  const sameFormat = target.known?.format == null || isSameFormat(target);
+  const { known, format } = target;
+  const sameFormat = known?.format == null || (format !== null && isSameFormat(known.format, format));
   if (order === 0 && sameFormat) return { outcome: 'served', version: found.version, written: false };
   return found.version;
-}
-
-function isSameFormat({ known, format }: SeenDestination): boolean {
-  return JSON.stringify(known?.format) === JSON.stringify(format);
 }
 
 /** Proves the delivery: the entry must hold this mark, bound, and where it can be read, this payload (V12, V13). */

@@ -1,4 +1,4 @@
-import { formatFingerprint } from '../domain/payload.ts';
+import { isSameFormat } from '../domain/payload.ts';
 import { isOurs } from '../domain/mark.ts';
 import type { Reason } from '../domain/reason.ts';
 import type { Situation } from './decision.ts';
@@ -42,7 +42,7 @@ export function lacking({ observation, record }: Situation): Lack[] {
       return adopted && (record.current?.generation ?? 0) > 0 ? 'destination-behind' : null;
     }
     if (served.secretId !== record.current?.secretId) return 'destination-behind';
-    const changed = known?.format != null && formatFingerprint(known.format) !== formatFingerprint(format);
+    const changed = known?.format != null && !isSameFormat(known.format, format);
     return changed ? 'format-changed' : null;
   }
 }

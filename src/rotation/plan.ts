@@ -141,7 +141,7 @@ function retrySoon({ observation: { terms, destinations, now } }: Situation): Du
   const grace = terms.kind === 'managed' ? terms.policy.grace : Number.POSITIVE_INFINITY;
   const least = Math.min(5 * MINUTE, Math.max(2 * SECOND, grace / 20));
   const unread = destinations.filter((each) => each.sight.state === 'unreachable');
-  if (unread.length === 0) return Math.max(least, Math.min(HOUR / 2, grace / 20));
+  if (unread.length === 0) return Math.round(Math.max(least, Math.min(HOUR / 2, grace / 20)));
   const silence = now - Math.max(...unread.map((each) => each.known?.seenAt ?? now));
-  return Math.max(least, Math.min(HOUR, silence / 4));
+  return Math.round(Math.max(least, Math.min(HOUR, silence / 4)));
 }

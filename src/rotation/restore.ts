@@ -90,7 +90,8 @@ async function restoreSecret(
     instance: observation.owner.instance,
     generation: rotation.generation,
     rotationId: rotation.id,
-    destinations: destinationsDigest(observation.destinations.filter((each) => each.format !== null)),
+    // former ones, too: they may serve it, and a ledger that does not know of them must not take it for replaced
+    destinations: destinationsDigest(observation.destinations),
   };
   const description = markedDescription(record.name, marker, issuer.descriptionLimit);
   // PUT may replace: always the whole

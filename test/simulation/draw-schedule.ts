@@ -15,18 +15,45 @@ export interface Schedule extends WorldPlan {
 }
 
 const START = Date.UTC(2030, 0, 1);
-export const LENGTH = 30 * DAY;
-/** The last days are calm: whatever can converge does. */
-export const CALM = 8 * DAY;
+
+/** How large a schedule is. The last days are calm: whatever can converge does. */
+interface Size {
+  readonly days: number;
+  readonly calm: number;
+  readonly clients: number;
+  readonly lifetime: readonly [number, number];
+  readonly incidents: number;
+}
+const SMALL: Size = { days: 10, calm: 4, clients: 1, lifetime: [4, 6], incidents: 10 };
+const MEDIUM: Size = { days: 16, calm: 6, clients: 2, lifetime: [5, 8], incidents: 16 };
+const FULL: Size = { days: 30, calm: 8, clients: 3, lifetime: [6, 14], incidents: 24 };
+
+/** Most are small, so that many are tried; what needs several credentials or much time comes up in the others. */
+function drawSize(chance: Chance): Size {
+  const drawn = chance.draw('size');
+  if (drawn < 0.6) return SMALL;
+  return drawn < 0.9 ? MEDIUM : FULL;
+}
 
 const CLIENTS = ['c0', 'c1', 'c2'] as const;
 const VAULTS = ['a', 'b', 'c'] as const;
 
-/** Draws a schedule of thirty days. The same seed gives the same schedule. */
+/** Draws a schedule: of ten, sixteen or thirty days. The same seed gives the same schedule. */
 export function drawSchedule(seed: number): Schedule {
   const chance = new Chance(seed);
-  const calmFrom = START + LENGTH - CALM;
-  const config = drawConfig(chance);
+  return draw(chance, drawSize(chance));
+}
+
+/** Draws one of full size: thirty days, three credentials, three vaults. */
+export function drawFullSchedule(seed: number): Schedule {
+  return draw(new Chance(seed), FULL);
+}
+
+function draw(chance: Chance, size: Size): Schedule {
+  const { seed } = chance;
+  const end = START + size.days * DAY;
+  const calmFrom = end - size.calm * DAY;
+  const config = drawConfig(chance, size);
   const count = chance.pick('daemons', [1, 1, 2, 2, 2, 3]);
   const isShared = chance.chance('shared', 0.5);
   const machines = Array.from({ length: count }, (_, index) => ({
@@ -38,7 +65,7 @@ export function drawSchedule(seed: number): Schedule {
     seed,
     start: START,
     calmFrom,
-    end: START + LENGTH,
+    end,
     config,
     vaults: VAULTS.map((name) => ({
       name,
@@ -50,12 +77,12 @@ export function drawSchedule(seed: number): Schedule {
     machines: machines.map((each) => ({ ...each, disk: disks.indexOf(each.disk) })),
     rates: drawRates(chance, 'fair', chance.pick('fair weather', [0, 0.002, 0.006])),
     storms: drawStorms(chance, calmFrom),
-    incidents: drawIncidents(chance, calmFrom),
+    incidents: drawIncidents(chance, size, calmFrom),
   };
 }
 
-function drawConfig(chance: Chance): SimConfig {
-  const lifetime = chance.integer('lifetime', 6, 14) * DAY;
+function drawConfig(chance: Chance, { clients, lifetime: [least, most] }: Size): SimConfig {
+  const lifetime = chance.integer('lifetime', least, most) * DAY;
   const renewBefore = Math.floor(lifetime * (0.3 + 0.2 * chance.draw('renewBefore')));
   return {
     mode: 'active',
@@ -77,7 +104,10 @@ function drawConfig(chance: Chance): SimConfig {
     },
     limits: LIMITS,
     deliver: new Map(
-      CLIENTS.map((clientId) => [clientId, VAULTS.slice(0, chance.pick(`places ${clientId}`, [1, 2, 3, 3]))]),
+      CLIENTS.slice(0, clients).map((clientId) => [
+        clientId,
+        VAULTS.slice(0, chance.pick(`places ${clientId}`, [1, 2, 3, 3])),
+      ]),
     ),
     suspended: new Set(),
     vaults: VAULTS,
@@ -109,11 +139,11 @@ function drawStorms(chance: Chance, until: number): Storm[] {
   });
 }
 
-function drawIncidents(chance: Chance, until: number): Incident[] {
+function drawIncidents(chance: Chance, size: Size, until: number): Incident[] {
   const kinds = INCIDENT_KINDS.filter((kind) => chance.chance(`has ${kind}`, 0.5));
   const [first, ...others] = kinds;
   if (first === undefined) return [];
-  return Array.from({ length: chance.integer('incidents', 0, 24) }, (_, index) => {
+  return Array.from({ length: chance.integer('incidents', 0, size.incidents) }, (_, index) => {
     const label = `incident${index}`;
     return {
       id: label,

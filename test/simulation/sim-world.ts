@@ -133,7 +133,7 @@ export class SimWorld implements Network, Witnessed {
   }
 
   get settings(): Settings {
-    return settingsOf(this.config);
+    return this.history.at(-1)?.settings ?? settingsOf(this.config);
   }
 
   get daemonCount(): number {

@@ -80,9 +80,15 @@ export function deletionsAreProven(world: Witnessed): Invariant {
       0,
       world.history.findLastIndex((each) => each.at <= born),
     );
-    const until = world.happened('ledger lost') || world.ledgerCount > 1 ? time.now : last + HOUR;
+    const until =
+      world.happened('ledger lost') || world.ledgerCount > 1 ? time.now : Math.max(last, ...newestOf(clientId)) + HOUR;
     const inForce = world.history.slice(first).filter((each, index) => index === 0 || each.at <= until);
     return Math.min(...inForce.map((each) => policyOf(each.settings, clientId)?.grace ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** Since when each place serves what it serves: the successor settled with the last of them. */
+  function newestOf(clientId: string): Instant[] {
+    return [...truth.serving].filter(([place]) => place.endsWith(`/${clientId}`)).map(([, { since }]) => since);
   }
 
   /** Present destinations, and those that ever served the secret, but for forgotten ones and those that nobody can know of. */

@@ -30,6 +30,7 @@ export function servedIsAlive(world: Witnessed): Invariant {
       const last = truth.lastServedAt(clientId, secretId, place);
       if (last === null || last <= at - lag) continue;
       const { since, by } = truth.serving.get(place) ?? { since: 0, by: 'hand' };
+      const from = Math.max(born, at - policy.renewBefore, last >= at ? since : 0);
       if (since > at && by === 'hand') continue; // somebody put a dead one there
       const which = last >= at ? 'S1' : 'S3';
       if (cause === 'deleted') {
@@ -38,7 +39,7 @@ export function servedIsAlive(world: Witnessed): Invariant {
           which,
           `${place} serves, or served ${(at - last) / 1000} s before, secret ${secretId}, which a daemon deleted`,
         );
-      } else if (world.longestCalm(Math.max(born, at - policy.renewBefore), at - lag) >= SLACK) {
+      } else if (world.longestCalm(from, at - lag) >= SLACK) {
         const what = `${place} serves, or served ${(at - last) / 1000} s before, secret ${secretId}, which expired although there was time enough`;
         if ((heldAt.get(clientId) ?? 0) < at - SLACK) world.violate(which, what);
       }
