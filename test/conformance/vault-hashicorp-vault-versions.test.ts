@@ -198,6 +198,26 @@ describe('marks', () => {
     expect(await hands.get(ref.entry)).toMatchObject({ note: 'theirs' });
   });
 
+  it('do not pile up by writes that fail again and again', async () => {
+    await deliver(1);
+    for (let generation = 2; generation <= 40; generation++)
+      await failingAt('POST', DATA, 1, () => deliver(generation));
+    expect(Object.keys(await hands.custom(ref.entry)).length).toBeLessThan(24);
+    expect(await look()).toMatchObject({ mark: makeMark(1), binding: 'bound' });
+    await deliver(41);
+    expect(await look()).toMatchObject({ mark: makeMark(41), binding: 'bound' });
+  });
+
+  it('V3: find their place where somebody else has just made it, and the policy grants create without update', async () => {
+    server.script = ({ method, path }) => {
+      if (method !== 'POST' || !METADATA.test(path)) return null;
+      server.store.putMetadata('prod/orders', { max_versions: 7 });
+      return { status: 403, body: '{"errors":["permission denied"]}' };
+    };
+    await deliver(1);
+    expect(await look()).toMatchObject({ mark: makeMark(1), binding: 'bound' });
+  });
+
   it('V3: of one writer, written late, do not hide those of the next', async () => {
     await deliver(1);
     let marks = 0;
