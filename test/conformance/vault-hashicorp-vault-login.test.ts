@@ -207,14 +207,16 @@ describe('a token got by a login', () => {
   it('is replaced by a login where its longest life is near, so that it is not renewed for ever less', async () => {
     allow('approle', { ttl: 3600, maxTtl: 4500 });
     const vault = await connect(APPROLE);
+    const left: number[] = [];
     for (let minutes = 0; minutes < 300; minutes += 5) {
       await vault.describe(ref);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      const token = String(server.seen.at(-1)!.headers['x-vault-token']);
+      left.push(server.tokens.get(token)!.endsAt - context.clock.monotonic());
+      await new Promise((resolve) => setTimeout(resolve, 5)); // the refresh behind the call
       await context.clock.advance(5 * MINUTE);
     }
     expect(server.count('POST', LOGIN)).toBeGreaterThan(3);
-    expect(server.count('POST', LOGIN)).toBeLessThan(10);
-    expect(server.count('POST', RENEW)).toBeLessThan(10);
+    expect(Math.min(...left)).toBeGreaterThan(8 * MINUTE);
   });
 
   it('is replaced by a login where it cannot be renewed', async () => {
