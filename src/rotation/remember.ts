@@ -2,7 +2,7 @@ import { compareMarks, isOurs } from '../domain/mark.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord, DestinationRecord, SecretRecord } from '../ledger/records.ts';
 import { earliest } from './decision.ts';
-import { issuerTime } from './observation.ts';
+import { issuerTime, UNNAMED } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
 import { rememberDestinations, servedBy, topServed } from './remember-destinations.ts';
@@ -87,22 +87,32 @@ function describeCurrent(observation: Observation, current: Served | null): Cred
   return observation.destinations.some((each) => each.sight.state === 'unreachable') ? record.current : null;
 }
 
-/** An adopted entry is generation 0; where it names no secret, the earliest unexpired one that is not ours is meant. */
+/**
+ * Adopted entries are generation 0. Each may hold another secret: the one that ends first counts, so that none ends unseen;
+ * before it one whose value is refused.
+ */
 function adoptedCurrent(observation: Observation): CredentialRecord['current'] {
-  const known = rememberDestinations(observation, null).filter((each) => !each.former && each.adopted !== null);
-  if (known.length === 0) return null;
-  const named = known.map((each) => each.adopted?.secretId ?? null).find((each) => each !== null) ?? null;
-  const now = issuerTime(observation);
+  const known = rememberDestinations(observation, null).filter((each) => !each.former);
+  const held = known.flatMap(({ adopted }) => (adopted === null ? [] : [adoptedSecret(observation, adopted.secretId)]));
+  const end = ({ secretId, expires }: (typeof held)[number]): number =>
+    observation.refused.has(secretId ?? UNNAMED) ? Number.NEGATIVE_INFINITY : (expires ?? Number.POSITIVE_INFINITY);
+  return held.reduce<(typeof held)[number] | null>(
+    (first, each) => (first === null || end(each) < end(first) ? each : first),
+    null,
+  );
+}
+
+/** Where an entry names no secret, the earliest unexpired one that is not ours is meant. */
+function adoptedSecret(observation: Observation, named: string | null): NonNullable<CredentialRecord['current']> {
   const list = observation.secrets ?? [];
   const secret = list.find((each) => each.secretId === named);
   if (secret !== undefined) return { secretId: secret.secretId, generation: 0, expires: secret.expires };
   // one that was listed and is not any more: whether it is gone is for its value to say
   const before = observation.record.secrets.find((each) => each.secretId === named);
   if (before !== undefined) return { secretId: before.secretId, generation: 0, expires: before.expires };
-  const strangers = list.filter((each) => each.marker === null && isAlive(each, now));
-  const ends = strangers.map((each) => each.expires ?? Number.POSITIVE_INFINITY);
-  const earliest = Math.min(...ends);
-  return { secretId: null, generation: 0, expires: Number.isFinite(earliest) ? earliest : null };
+  const now = issuerTime(observation);
+  const ends = list.filter((each) => each.marker === null && isAlive(each, now)).map((each) => each.expires);
+  return { secretId: null, generation: 0, expires: earliest(ends) };
 }
 
 /** One source for the next generation: the ledger, the listed markers, all entries. */
