@@ -23,6 +23,8 @@ export interface ScriptedAnswer {
   readonly hang?: boolean;
   /** Ends the connection in the middle of the body. */
   readonly breakOff?: boolean;
+  /** A body that never ends. */
+  readonly endless?: boolean;
 }
 
 interface Token {
@@ -120,6 +122,11 @@ export class FakeVaultServer {
     if (scripted?.hang === true) return;
     if (scripted?.breakOff === true) {
       response.writeHead(200, { 'content-length': '1000' }).write('{"data":', () => response.destroy());
+      return;
+    }
+    if (scripted?.endless === true) {
+      const part = 'x'.repeat(1024 * 1024);
+      while (!response.destroyed) await new Promise((resolve) => response.write(part, resolve));
       return;
     }
     if (scripted !== null) {
