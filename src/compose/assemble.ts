@@ -3,6 +3,8 @@ import type { Daemon } from '../daemon/api.ts';
 import { createDaemon } from '../daemon/daemon.ts';
 import type { Issuer } from '../issuers/contract.ts';
 import type { World } from '../rotation/world.ts';
+import type { Events } from '../telemetry/events.ts';
+import { createEvents } from '../telemetry/telling.ts';
 import type { Vault } from '../vaults/contract.ts';
 import { vaultTypes } from '../vaults/registry.ts';
 import { openIssuer, openLedger, openVault } from './backends.ts';
@@ -18,7 +20,7 @@ export async function assemble(
   settings: Settings,
   around: Surroundings,
   releasers: Releasers,
-  options: { readonly version: string; readonly readOnly: boolean },
+  options: { readonly version: string; readonly readOnly: boolean; readonly listeners?: readonly Events[] },
 ): Promise<{ readonly world: World; readonly daemon: Daemon }> {
   // The ledger first: without it nothing may be changed anywhere, so nothing else is worth opening.
   const ledger = await openLedger(settings, options.readOnly, around);
@@ -43,6 +45,7 @@ export async function assemble(
     vaults,
     vaultTypes,
     ledger,
+    events: createEvents({ log, meter, listeners: options.listeners ?? [] }),
     log,
     meter,
     processId: ports.ids.unique(),

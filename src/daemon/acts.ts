@@ -13,7 +13,7 @@ import type { Engine } from './engine.ts';
 
 /** @throws Refusal, LedgerError */
 export async function rotateNow(engine: Engine, key: CredentialKey, request: RotateRequest): Promise<RotateAnswer> {
-  const { ledger, clock, ids, issuers, log } = engine.world;
+  const { ledger, clock, ids, issuers, events } = engine.world;
   for (;;) {
     const record = await recordOf(engine, key);
     refuseWhereHeld(engine, record);
@@ -54,7 +54,8 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
     // with the credential's record, so that two triggers at once cannot both queue one, and a crash cannot hide it
     const due = { ...record, dueAt: now };
     if (!(await ledger.commit({ credentials: [due], rotations: [queued] }))) continue;
-    log.info('rotation-requested', 'A rotation was asked for', {
+    events.tell({
+      type: 'rotation-requested',
       ...key,
       name: record.name,
       rotationId: queued.id,
@@ -122,7 +123,7 @@ export async function pauseOne(engine: Engine, key: CredentialKey, request: Paus
       ...(free ? {} : { state: 'paused' as const, reason: 'paused' as const }),
     };
   });
-  engine.world.log.info('paused', 'A credential was paused', { ...key, name: record.name, actor });
+  engine.world.events.tell({ type: 'paused', ...key, name: record.name, actor });
   await engine.visitNow(key);
   return record;
 }
@@ -130,14 +131,14 @@ export async function pauseOne(engine: Engine, key: CredentialKey, request: Paus
 /** @throws Refusal `not-found` */
 export async function resumeOne(engine: Engine, key: CredentialKey, actor: string): Promise<CredentialRecord> {
   const record = await change(engine, key, (found) => endPause(found, engine.world.clock.now()));
-  engine.world.log.info('resumed', 'A credential was resumed', { ...key, name: record.name, actor });
+  engine.world.events.tell({ type: 'resumed', ...key, name: record.name, actor });
   await engine.visitNow(key);
   return record;
 }
 
 /** Ends the grace of what a rotation superseded. The proof is still asked for. @throws Refusal */
 export async function retireNow(engine: Engine, rotationId: string, actor: string): Promise<RotationRecord> {
-  const { ledger, clock, log } = engine.world;
+  const { ledger, clock, events } = engine.world;
   const rotation = await ledger.rotation(rotationId);
   if (rotation === null) throw new Refusal('not-found', `there is no rotation ${rotationId}`);
   if (rotation.state !== 'grace') {
@@ -161,7 +162,8 @@ export async function retireNow(engine: Engine, rotationId: string, actor: strin
     ),
   }));
   const { issuer, clientId } = rotation;
-  log.info('retirement-requested', 'The end of a grace was asked for', {
+  events.tell({
+    type: 'retirement-requested',
     issuer,
     clientId,
     name: record.name,
@@ -195,7 +197,8 @@ export async function forgetDestination(
     };
   });
   const { vault, entry } = place;
-  engine.world.log.warn('destination-forgotten', 'A destination no longer holds deletions back', {
+  engine.world.events.tell({
+    type: 'destination-forgotten',
     ...key,
     name: record.name,
     vault,

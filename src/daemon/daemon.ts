@@ -20,7 +20,7 @@ const HISTORY = 400 * DAY;
 
 /** Puts the daemon together over a world. Nothing happens before `start` or `once`. */
 export function createDaemon(world: World, options: { readonly version: string }): Daemon {
-  const { ledger, clock, ids, ticker, settings, log } = world;
+  const { ledger, clock, ids, ticker, settings, log, events } = world;
   const engine = new Engine(world);
   const startedAt = clock.now();
   let schedule: Schedule | null = null;
@@ -51,9 +51,7 @@ export function createDaemon(world: World, options: { readonly version: string }
 
   function onSchedule(): void {
     if (running !== null) {
-      log.warn('scan-skipped', 'The last scan is still going on: this one is skipped', {
-        scanId: running.report.scanId,
-      });
+      events.tell({ type: 'scan-skipped', scanId: running.report.scanId });
       return;
     }
     startScan({ everything: 'due', trigger: 'schedule', limit: null, only: null });
@@ -89,7 +87,8 @@ export function createDaemon(world: World, options: { readonly version: string }
       await engine.open({ once: false, wakeBefore: () => schedule?.next() ?? null });
       opened = true;
       schedule = ticker.schedule(settings.schedule, settings.timezone, onSchedule);
-      log.info('daemon-started', 'The schedule is set; the first scan begins', {
+      events.tell({
+        type: 'daemon-started',
         instance: settings.instance,
         mode: settings.mode,
         nextScan: formatInstantOrNull(schedule.next()),
@@ -105,7 +104,7 @@ export function createDaemon(world: World, options: { readonly version: string }
       await ticker.sleep(settings.shutdownTimeout, deadline.signal).catch(() => undefined);
       engine.giveUp.abort(new Error('shutdownTimeout is over'));
       await rest;
-      log.info('daemon-stopped', 'Nothing is under way any more');
+      events.tell({ type: 'daemon-stopped', instance: settings.instance });
     },
 
     async once(given): Promise<OnceResult> {
@@ -219,7 +218,7 @@ export function createDaemon(world: World, options: { readonly version: string }
         const since = clock.now();
         await changePauseNote(ledger, since, (present) => ({ since: present?.since ?? since, until, note }));
         await engine.refreshPause();
-        log.warn('paused-all', 'Everything was paused', { actor: request.actor });
+        events.tell({ type: 'paused-all', actor: request.actor });
         return pauseView();
       }
       await pauseOne(engine, key, request);
@@ -230,7 +229,7 @@ export function createDaemon(world: World, options: { readonly version: string }
       if (key === null) {
         await changePauseNote(ledger, clock.now(), () => null);
         await engine.refreshPause();
-        log.warn('resumed-all', 'Everything was resumed', { actor });
+        events.tell({ type: 'resumed-all', actor });
         startScan({ everything: 'stuck-too', trigger: 'schedule', limit: null, only: null });
       } else await resumeOne(engine, key, actor);
       return { paused: false, until: null, note: null };

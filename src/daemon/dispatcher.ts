@@ -116,11 +116,8 @@ export class Dispatcher {
     } catch (error) {
       if (around.giveUp.aborted) return 0;
       // the ledger, or a defect: nothing is lost, the next scan goes on from what is stored
-      this.#world.log.error('visit-failed', 'A credential could not be worked on; the next scan tries again', {
-        issuer: key.issuer,
-        clientId: key.clientId,
-        error: safeMessage(error),
-      });
+      const { issuer, clientId } = key;
+      this.#world.events.tell({ type: 'visit-failed', issuer, clientId, error: safeMessage(error) });
       return 0;
     } finally {
       if (slot.held) this.#slots.give();

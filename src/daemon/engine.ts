@@ -1,5 +1,5 @@
 import { safeMessage } from '../domain/errors.ts';
-import { formatInstant, HOUR, SECOND } from '../domain/time.ts';
+import { formatInstantOrNull, HOUR, SECOND } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import { termsDigest } from '../config/match.ts';
 import type { ListedCredential } from '../issuers/contract.ts';
@@ -155,21 +155,18 @@ export class Engine {
   #issuerFailed(key: CredentialKey, message: string): void {
     const breaker = this.breakers.get(key.issuer);
     if (breaker?.failed(key.clientId) !== true) return;
-    this.world.log.error(
-      'breaker-opened',
-      'Several credentials failed in a row: no new rotations at this issuer for now',
-      {
-        reason: 'breaker-open',
-        issuer: key.issuer,
-        until: breaker.openUntil === null ? null : formatInstant(breaker.openUntil),
-        error: message,
-      },
-    );
+    this.world.events.tell({
+      type: 'breaker-opened',
+      reason: 'breaker-open',
+      issuer: key.issuer,
+      until: formatInstantOrNull(breaker.openUntil),
+      error: message,
+    });
   }
 
   #issuerWorked(key: CredentialKey): void {
     if (this.breakers.get(key.issuer)?.worked() !== true) return;
-    this.world.log.info('breaker-closed', 'The issuer works again', { issuer: key.issuer });
+    this.world.events.tell({ type: 'breaker-closed', issuer: key.issuer });
   }
 
   /** What is due before the next scan is visited at its time; the rest is found by the scans. */
@@ -198,10 +195,7 @@ export class Engine {
       if (subject !== null) await this.dispatcher.visit(subject);
     } catch (error) {
       // the ledger could not be read: the next scan finds what is due
-      this.world.log.error('visit-failed', 'A credential could not be worked on; the next scan tries again', {
-        ...key,
-        error: safeMessage(error),
-      });
+      this.world.events.tell({ type: 'visit-failed', ...key, error: safeMessage(error) });
     }
   }
 }

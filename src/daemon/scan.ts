@@ -1,5 +1,6 @@
 import { compilePattern } from '../config/pattern.ts';
 import { safeMessage } from '../domain/errors.ts';
+import { SECOND } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { ListedCredential } from '../issuers/contract.ts';
 import { Refusal } from './api.ts';
@@ -34,12 +35,12 @@ export async function scan(engine: Engine, report: ScanReport, options: ScanOpti
   const wanted = found.flat().filter((each) => isMeant(engine, each, options.only));
   await visitAll(engine, wanted, options, report);
   report.finishedAt = world.clock.now();
-  world.meter.scan(world.clock.monotonic() - began);
-  const level = report.looked > 0 || report.errors.length > 0 ? 'info' : 'debug';
-  world.log[level]('scan-finished', 'A scan is over: its work is dispatched', {
+  world.events.tell({
+    type: 'scan-finished',
     scanId: report.scanId,
     looked: report.looked,
     failedIssuers: report.errors.length,
+    seconds: (world.clock.monotonic() - began) / SECOND,
   });
 }
 
@@ -81,7 +82,8 @@ export async function candidates(
   } catch (error) {
     if (engine.giveUp.signal.aborted) return [];
     report.errors.push(`${name}: ${safeMessage(error)}`);
-    world.log.error('scan-failed', 'The issuer could not be listed; nothing is concluded from that', {
+    world.events.tell({
+      type: 'scan-failed',
       reason: 'issuer-failed',
       issuer: name,
       error: safeMessage(error),

@@ -28,14 +28,13 @@ export class Silence {
     if (answered) this.#over(issuer);
     if (answered || this.#silent.has(issuer)) return;
     this.#silent.add(issuer);
-    const message = 'The token endpoint does not answer: nothing new is made until it does';
-    this.#world.log.error('token-endpoint-silent', message, { issuer, reason: 'issuer-failed' });
+    this.#world.events.tell({ type: 'token-endpoint-silent', issuer, reason: 'issuer-failed' });
     if (listen) void this.#listen(issuer);
   }
 
   #over(issuer: string): void {
     if (!this.#silent.delete(issuer)) return;
-    this.#world.log.info('token-endpoint-answers', 'The token endpoint answers again', { issuer });
+    this.#world.events.tell({ type: 'token-endpoint-answers', issuer });
   }
 
   async #listen(issuer: string): Promise<void> {

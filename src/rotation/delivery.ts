@@ -39,10 +39,6 @@ export async function deliverAll(
   const results = await Promise.all(
     targets.map(async (target): Promise<[SeenDestination, DeliveryResult]> => {
       const result = await deliver(world, target, consignment, signal);
-      world.meter.delivery(
-        target.vault,
-        result.outcome === 'served' ? 'ok' : result.outcome === 'failed' ? 'failed' : 'skipped',
-      );
       tell(world, target, consignment, result);
       return [target, result];
     }),
@@ -158,13 +154,10 @@ function tell(world: World, target: SeenDestination, { mark }: Consignment, resu
     secretId: mark.secretId,
   };
   if (result.outcome === 'served') {
-    if (result.written) world.log.info('entry-delivered', 'Delivered to the vault and read back', fields);
+    world.events.tell({ type: result.written ? 'entry-delivered' : 'entry-kept', ...fields });
   } else if (result.outcome === 'failed') {
-    world.log.warn('delivery-failed', 'Could not deliver to the vault; it is tried again', {
-      ...fields,
-      error: result.error,
-    });
+    world.events.tell({ type: 'delivery-failed', ...fields, error: result.error });
   } else {
-    world.log.warn('delivery-overtaken', 'The entry holds a newer generation than this one', fields);
+    world.events.tell({ type: 'delivery-overtaken', ...fields });
   }
 }

@@ -46,10 +46,7 @@ export async function issue(
     urgent: decision.urgent,
   };
   try {
-    world.log.info('rotation-intended', 'A new secret is to be made', {
-      ...fieldsOf(issuance),
-      trigger: intent.trigger,
-    });
+    world.events.tell({ type: 'rotation-intended', ...fieldsOf(issuance), trigger: intent.trigger });
     if (await isLetGo(issuance, decision.queued)) return;
     const created = await create(issuance);
     if (created === null) return;
@@ -65,11 +62,7 @@ export async function issue(
       if (error.step === 'extend') control.issuerFailed(observation.key, issuerFault(issuance, error));
       await recordFailure(issuance, error);
     } else if (error instanceof TenureLost) {
-      world.log.warn(
-        'rotation-lost',
-        'Another process moved this rotation on; this one lets it go',
-        fieldsOf(issuance),
-      );
+      world.events.tell({ type: 'rotation-lost', ...fieldsOf(issuance) });
     } else throw error;
   }
 }

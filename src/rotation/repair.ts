@@ -6,8 +6,8 @@ import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { deliverAll, mayTake } from './delivery.ts';
 import { readValue } from './look.ts';
+import { graceStart } from './observation.ts';
 import { issuerOf } from './observe.ts';
-import { servedBy } from './remember-destinations.ts';
 import { withResults } from './steps/deliver.ts';
 import type { World } from './world.ts';
 
@@ -30,14 +30,10 @@ export async function copy(
     if (value === null) problem = 'the value could not be read back';
     else {
       // only what the issuer accepts is copied: an entry may have been changed under its mark a moment ago
-      const verdict = await issuerOf(world, observation.key).verify(
-        observation.key.clientId,
-        value.clientSecret,
-        control.giveUp,
-      );
+      const issuer = issuerOf(world, observation.key);
+      const verdict = await issuer.verify(observation.key.clientId, value.clientSecret, control.giveUp);
       if (verdict === 'refused') problem = 'the value that was read back is not accepted by the issuer';
       else {
-        const served = servedBy(decision.source, observation.owner);
         const results = await deliverAll(
           world,
           decision.targets,
@@ -46,7 +42,8 @@ export async function copy(
               ...observation.owner,
               generation: decision.generation,
               secretId: decision.secretId,
-              deliveredAt: served === null || decision.rotation !== null ? world.clock.now() : served.deliveredAt,
+              // now, also where it is a settled generation: until now the place may have served an older secret
+              deliveredAt: graceStart({ now: world.clock.now(), skew: issuer.skew() }),
             },
             value: value.clientSecret,
             expires: record.current?.expires ?? null,
@@ -65,10 +62,7 @@ export async function copy(
     if (!(error instanceof VaultError) && !(error instanceof IssuerError)) throw error;
     problem = safeMessage(error);
   }
-  world.log.warn('copy-failed', 'Could not copy the value to a destination that lacks it', {
-    ...fields,
-    error: problem,
-  });
+  world.events.tell({ type: 'copy-failed', ...fields, error: problem });
   await remember(world, situation, decision, new Map(), problem);
   return false;
 }

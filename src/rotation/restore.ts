@@ -30,23 +30,23 @@ export async function restore(
     const place = { ...fields, vault: entry.destination.vault, entry: entry.destination.entry };
     try {
       await restoreEntry(world, situation, entry, control);
-      world.log.warn('mark-restored', 'The mark of an entry had been taken off; it was written back', place);
+      world.events.tell({ type: 'mark-restored', ...place });
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
       problem = error.message;
-      world.log.warn('restore-failed', 'Could not write a mark back', { ...place, error: problem });
+      world.events.tell({ type: 'restore-failed', ...place, secretId: null, error: problem });
     }
   }
   for (const each of secrets) {
     const { secretId } = each.secret;
     try {
       await restoreSecret(world, situation, each, control);
-      const message = 'The marker of a secret had been taken off; it was written back';
-      world.log.warn('marker-restored', message, { ...fields, secretId });
+      world.events.tell({ type: 'marker-restored', ...fields, secretId });
     } catch (error) {
       if (!(error instanceof IssuerError)) throw error;
       problem = error.message;
-      world.log.warn('restore-failed', 'Could not write a marker back', { ...fields, secretId, error: problem });
+      const none = { vault: null, entry: null };
+      world.events.tell({ type: 'restore-failed', ...fields, ...none, secretId, error: problem });
     }
   }
   if (problem === null) return;

@@ -1,7 +1,6 @@
 import { IssuerError } from '../domain/errors.ts';
 import { failureReason } from '../domain/reason.ts';
 import { MINUTE } from '../domain/time.ts';
-import type { Outcome } from '../domain/rotation-state.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
@@ -24,8 +23,6 @@ export async function retire(
   const { key } = observation;
   const issuer = issuerOf(world, key);
   const fields = { reason, issuer: key.issuer, clientId: key.clientId, name: record.name, secretId: proof.secretId };
-  const count = (outcome: Outcome) =>
-    action === 'retire' ? world.meter.retirement(key.issuer, outcome) : world.meter.orphan(key.issuer, outcome);
   const sent = withDeletion(record, proof.secretId, world.clock.now());
   // somebody changed the record since the proof: look again rather than delete on it
   if (!(await world.ledger.commit({ credentials: [sent] }))) return;
@@ -33,22 +30,13 @@ export async function retire(
   if (Math.abs(world.clock.now() - proof.provenAt) > PROOF_LIFE) return;
   try {
     const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, control.giveUp);
-    count('ok');
-    const message = action === 'retire' ? 'The old secret was deleted' : 'A leftover secret was deleted';
-    world.log.info(action === 'retire' ? 'secret-retired' : 'secret-reaped', message, {
-      ...fields,
-      ...(secret.rotationId === null ? {} : { rotationId: secret.rotationId }),
-      outcome,
-    });
+    const type = action === 'retire' ? 'secret-retired' : 'secret-reaped';
+    world.events.tell({ type, ...fields, rotationId: secret.rotationId, outcome });
   } catch (error) {
     if (!(error instanceof IssuerError)) throw error;
-    count('failed');
     const stored = { ...sent, version: sent.version + 1 };
     await world.ledger.commit({ credentials: [withFailure(stored, proof.secretId, error)] });
-    world.log.warn('deletion-failed', 'Could not delete a secret; it is tried again', {
-      ...fields,
-      error: error.message,
-    });
+    world.events.tell({ type: 'deletion-failed', ...fields, action, error: error.message });
   }
 }
 

@@ -1,21 +1,24 @@
-import { formatInstantOrNull } from '../domain/time.ts';
+import type { Reason } from '../domain/reason.ts';
+import { formatInstantOrNull, SECOND } from '../domain/time.ts';
 import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import type { Plan } from './decision.ts';
 import type { Observation } from './observation.ts';
 import type { World } from './world.ts';
 
-/** Logs and counts what a look changed: states of the credential and its destinations, rotations that moved on. */
+/** Tells what a look changed: states of the credential and its destinations, rotations that moved on, deletions that wait. */
 export function tellChanges(
   world: World,
   observation: Observation,
   record: CredentialRecord,
   moved: readonly RotationRecord[],
+  { retirements }: Pick<Plan, 'retirements'>,
 ): void {
   const before = observation.record;
   const fields = { issuer: record.issuer, clientId: record.clientId, name: record.name };
   const unwell = record.state === 'blocked' || record.state === 'failing';
   if (before.version === 0 || before.state !== record.state || (unwell && before.reason !== record.reason)) {
-    const level = unwell ? 'warn' : 'info';
-    world.log[level]('credential-state', 'The credential is in another state', {
+    world.events.tell({
+      type: 'credential-state',
       ...fields,
       reason: record.reason,
       state: record.state,
@@ -27,7 +30,8 @@ export function tellChanges(
       (each) => each.identity === destination.identity && each.entry === destination.entry,
     )?.known;
     if (old?.state === destination.state || destination.state === 'served' || destination.state === 'absent') continue;
-    world.log.warn('destination-state', 'A destination does not serve what it should', {
+    world.events.tell({
+      type: 'destination-state',
       ...fields,
       vault: destination.vault,
       entry: destination.entry,
@@ -37,33 +41,44 @@ export function tellChanges(
   }
   const highest = before.generation;
   if (before.version > 0 && record.generation > highest) {
-    world.log.warn('generation-unknown', 'A higher generation than this ledger knows was seen: treated as rebuilt', {
-      ...fields,
-      generation: record.generation,
-      known: highest,
-    });
+    world.events.tell({ type: 'generation-unknown', ...fields, generation: record.generation, known: highest });
+  }
+  for (const { secretId, at, reason } of retirements) {
+    if (at === null && !EXPECTED.has(reason))
+      world.events.tell({ type: 'deletion-waiting', ...fields, reason, secretId });
   }
   for (const rotation of moved) {
     tellRotation(world, rotation, observation.rotations.find((each) => each.id === rotation.id) ?? null);
   }
 }
 
+/** Why a deletion waits as it should: by rule, or because its call is under way. */
+const EXPECTED: ReadonlySet<Reason> = new Set([
+  'paused',
+  'suspended',
+  'retire-manual',
+  'unmanaged',
+  'mode-observe',
+  'mode-no-delete',
+  'confirming-deletion',
+]);
+
 function tellRotation(world: World, rotation: RotationRecord, old: RotationRecord | null): void {
   const { issuer, clientId, name, reason, generation, error } = rotation;
   const fields = { issuer, clientId, name, reason, rotationId: rotation.id, generation };
   if (old?.deliveredAt == null && rotation.deliveredAt !== null) {
-    world.meter.rotation(issuer, reason, 'ok');
-    world.meter.rotationDuration(issuer, rotation.deliveredAt - rotation.startedAt);
-    world.log.info('rotation-settled', 'All destinations serve the new secret; the grace of the old one runs', {
+    world.events.tell({
+      type: 'rotation-settled',
       ...fields,
+      seconds: (rotation.deliveredAt - rotation.startedAt) / SECOND,
       supersedes: rotation.supersedes,
       deleteAfter: formatInstantOrNull(rotation.deleteAfter),
     });
   }
   if (rotation.state === 'done') {
-    world.log.info('rotation-done', 'The rotation is over: nothing of what it replaced is left', fields);
+    world.events.tell({ type: 'rotation-done', ...fields });
   } else if (rotation.state === 'abandoned') {
-    world.meter.rotation(issuer, reason, rotation.mayBeServed ? 'skipped' : 'lost');
-    world.log.warn('rotation-abandoned', 'The rotation ended without settling', { ...fields, error });
+    const outcome = rotation.mayBeServed ? 'skipped' : 'lost';
+    world.events.tell({ type: 'rotation-abandoned', ...fields, wanted: reason, outcome, step: null, error });
   }
 }

@@ -69,7 +69,7 @@ export async function tend(
       if (round >= ROUNDS) return { record, acted };
       continue;
     }
-    tellChanges(world, observation, record, moved);
+    tellChanges(world, observation, record, moved, planned);
     const stored = { ...record, version: record.version + 1 };
     if (round >= ROUNDS) return { record: stored, acted };
     if (decision.action === 'none') {

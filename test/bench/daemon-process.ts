@@ -8,6 +8,7 @@ import type { Ledger } from '../../src/ledger/contract.ts';
 import type { World } from '../../src/rotation/world.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { createLog } from '../../src/telemetry/pino-log.ts';
+import { createEvents } from '../../src/telemetry/telling.ts';
 import { vaultTypes } from '../../src/vaults/registry.ts';
 import { serve } from './remote.ts';
 import { startStopwatch } from './stopwatch.ts';
@@ -72,6 +73,7 @@ const implementation = {
       vaultTypes,
       ledger,
       log,
+      events: createEvents({ log, meter: counter.meter }),
       meter: counter.meter,
       processId: ports.ids.unique(),
     };

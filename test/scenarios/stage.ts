@@ -10,6 +10,7 @@ import { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { World } from '../../src/rotation/world.ts';
 import type { LogFields } from '../../src/telemetry/log.ts';
 import { silentMeter } from '../../src/telemetry/meter.ts';
+import { createEvents } from '../../src/telemetry/telling.ts';
 import type { VaultCapabilities } from '../../src/vaults/contract.ts';
 import { MemoryVault, memoryVaultType } from '../../src/vaults/memory.ts';
 import { createManualPorts } from '../fakes/manual-ports.ts';
@@ -120,6 +121,7 @@ export class Stage {
       vaultTypes: new Map([['memory', memoryVaultType]]),
       ledger: mortal(ledger, life, 'ledger'),
       log: recordingLog(this.lines),
+      events: createEvents({ log: recordingLog(this.lines), meter: silentMeter }),
       meter: silentMeter,
       processId: `process-${this.#starts}`,
     };

@@ -6,6 +6,7 @@ import { MINUTE, SECOND } from '../../src/domain/time.ts';
 import type { Duration } from '../../src/domain/time.ts';
 import type { Log, LogFields } from '../../src/telemetry/log.ts';
 import { silentMeter } from '../../src/telemetry/meter.ts';
+import { createEvents } from '../../src/telemetry/telling.ts';
 import { guardVault } from '../../src/vaults/guarded.ts';
 import { memoryVaultType } from '../../src/vaults/memory.ts';
 import type { MemoryVault } from '../../src/vaults/memory.ts';
@@ -75,6 +76,7 @@ export class Installation {
         vaultTypes: new Map([['memory', memoryVaultType]]),
         ledger: this.disk.open(process),
         log: this.#log(process, {}),
+        events: createEvents({ log: this.#log(process, {}), meter: silentMeter }),
         meter: silentMeter,
         processId: process.id,
       },

@@ -20,7 +20,7 @@ export async function create(issuance: Issuance): Promise<Fresh | null> {
     const now = world.clock.now();
     const { secretId, expires } = made;
     await tenure.advance({ ...withStep(tenure.rotation, 'create', now, 'ok'), state: 'created', secretId, expires });
-    world.log.info('secret-created', 'The issuer made a new secret', { ...fieldsOf(issuance), secretId });
+    world.events.tell({ type: 'secret-created', ...fieldsOf(issuance), secretId });
     return { secretId, value: made.value, expires };
   } catch (error) {
     if (!(error instanceof IssuerError)) throw error;
@@ -38,7 +38,8 @@ async function loseTrack(issuance: Issuance, error: IssuerError): Promise<void> 
   const { world, tenure } = issuance;
   const lost = withStep(tenure.rotation, 'create', world.clock.now(), 'lost');
   await tenure.advance({ ...lost, error: error.message, owner: null, leaseUntil: null });
-  world.log.warn('response-lost', 'It is not known whether the secret was made: it is looked for by its marker', {
+  world.events.tell({
+    type: 'response-lost',
     ...fieldsOf(issuance),
     reason: 'response-lost',
     error: error.message,

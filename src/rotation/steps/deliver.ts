@@ -89,7 +89,7 @@ async function recordDelivery(
   results: ReadonlyMap<SeenDestination, DeliveryResult>,
   over: boolean,
 ): Promise<void> {
-  const { world, tenure, situation } = issuance;
+  const { world, tenure } = issuance;
   const failed = [...results].filter(([, each]) => each.outcome === 'failed');
   const now = world.clock.now();
   const error = failed.map(
@@ -111,11 +111,7 @@ async function recordDelivery(
     };
   });
   if (over && failed.length > 0) {
-    world.log.warn('delivery-incomplete', 'Some destinations lack the new generation; the old secret stays valid', {
-      ...fieldsOf(issuance),
-      issuer: situation.observation.key.issuer,
-      missing: failed.length,
-    });
+    world.events.tell({ type: 'delivery-incomplete', ...fieldsOf(issuance), missing: failed.length });
   }
 }
 

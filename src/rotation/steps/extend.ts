@@ -33,11 +33,9 @@ export async function extend(issuance: Issuance, fresh: Fresh): Promise<Fresh> {
   }
   const now = world.clock.now();
   await tenure.advance({ ...withStep(tenure.rotation, 'extend', now, needed ? 'ok' : 'skipped'), expires });
-  if (needed)
-    world.log.info('secret-extended', 'The new secret has its full life', {
-      ...fieldsOf(issuance),
-      expires: formatInstantOrNull(expires),
-    });
+  if (needed) {
+    world.events.tell({ type: 'secret-extended', ...fieldsOf(issuance), expires: formatInstantOrNull(expires) });
+  }
   return { ...fresh, expires };
 }
 

@@ -61,8 +61,8 @@ export function descriptionOf({ world, issuer, terms, situation, tenure }: Issua
   return markedDescription(terms.name, marker, issuer.descriptionLimit);
 }
 
-/** Log fields of a rotation. */
-export function fieldsOf({ tenure, terms }: Pick<Issuance, 'tenure' | 'terms'>): Record<string, unknown> {
+/** What an event tells of a rotation. */
+export function fieldsOf({ tenure, terms }: Pick<Issuance, 'tenure' | 'terms'>) {
   const { id, issuer, clientId, reason, generation } = tenure.rotation;
   return { reason, issuer, clientId, name: terms.name, rotationId: id, generation };
 }
@@ -91,9 +91,8 @@ export async function recordFailure(issuance: Issuance, failure: AttemptFailed):
     const { failures, retryAt, lastError, lastReason } = record;
     return { ...ended, interruptions, failures, retryAt, lastError, lastReason };
   });
-  world.meter.rotation(rotation.issuer, rotation.reason, 'failed');
-  const fields = { ...fieldsOf(issuance), reason, step, error: message };
-  world.log.warn('rotation-abandoned', 'The rotation was given up before anything was delivered', fields);
+  const how = { wanted: rotation.reason, outcome: 'failed', step, error: message } as const;
+  world.events.tell({ type: 'rotation-abandoned', ...fieldsOf(issuance), reason, ...how });
 }
 
 /** Makes sure that the record knows the secret, so that its role can be set before the next list. */

@@ -17,10 +17,7 @@ export async function verify(issuance: Issuance, fresh: Fresh): Promise<void> {
   }
   await untilAccepted(issuance, fresh);
   await tenure.advance({ ...withStep(tenure.rotation, 'verify', world.clock.now(), 'ok'), state: 'verified' });
-  world.log.info('secret-verified', 'The token endpoint accepts the new secret', {
-    ...fieldsOf(issuance),
-    secretId: fresh.secretId,
-  });
+  world.events.tell({ type: 'secret-verified', ...fieldsOf(issuance), secretId: fresh.secretId });
 }
 
 /** Once more, after the extension: what is delivered was accepted as it now is. */
