@@ -5,6 +5,7 @@ import { addData8 } from './data8.ts';
 import { addEmulator } from './emulator.ts';
 import { EXIT, exitOf } from './exit.ts';
 import { addExplain } from './explain.ts';
+import { addHealth } from './health.ts';
 import { addInit } from './init.ts';
 import type { Io } from './io.ts';
 import { say } from './io.ts';
@@ -68,6 +69,7 @@ const COMMANDS = [
   addInit,
   addCheck,
   addStatus,
+  addHealth,
   addRotate,
   addPause,
   addOperations,
