@@ -62,8 +62,10 @@ export class Disk {
       startedSince: (since) => heard(process, ledger.startedSince(since)),
       commit: (changes) =>
         write('commit', async () => {
-          await this.#watchDirection(changes);
-          return ledger.commit(changes);
+          const moved = await this.#movedBack(changes);
+          const stored = await ledger.commit(changes);
+          if (stored) for (const each of moved) this.onMovedBack(each);
+          return stored;
         }),
       note: (key) => heard(process, ledger.note(key)),
       putNote: (key, note) => write('putNote', () => ledger.putNote(key, note)),
@@ -112,20 +114,22 @@ export class Disk {
     this.#network.time.after(duration, () => process.thaw());
   }
 
-  async #watchDirection({ rotations = [], credentials = [] }: Changes): Promise<void> {
+  /** What the changes would move back, were they stored: for compare-and-set to refuse. */
+  async #movedBack({ rotations = [], credentials = [] }: Changes): Promise<string[]> {
+    const moved: string[] = [];
     for (const rotation of rotations) {
       const stored = await this.ledger.rotation(rotation.id);
-      if (stored === null || stored.version !== rotation.version) continue;
-      if (ROTATION_STATES.indexOf(rotation.state) < ROTATION_STATES.indexOf(stored.state)) {
-        this.onMovedBack(`rotation ${rotation.id} from ${stored.state} to ${rotation.state}`);
+      if (stored !== null && ROTATION_STATES.indexOf(rotation.state) < ROTATION_STATES.indexOf(stored.state)) {
+        moved.push(`rotation ${rotation.id} from ${stored.state} to ${rotation.state}`);
       }
     }
     for (const credential of credentials) {
       const stored = await this.ledger.credential(credential);
-      if (stored !== null && stored.version === credential.version && stored.generation > credential.generation) {
-        this.onMovedBack(`${credential.clientId} from generation ${stored.generation} to ${credential.generation}`);
+      if (stored !== null && stored.generation > credential.generation) {
+        moved.push(`${credential.clientId} from generation ${stored.generation} to ${credential.generation}`);
       }
     }
+    return moved;
   }
 }
 

@@ -2,10 +2,11 @@ import { SecretValue } from '../../src/domain/secret-value.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import { arrange, resumeAll } from './incidents.ts';
 import type { Incident } from './incidents.ts';
-import { callsAreBounded, creationsAreBounded, valuesStayInside } from './invariants/bounds.ts';
+import { callsAreBounded, creationsAreBounded, valuesStayInside, waitsAreKept } from './invariants/bounds.ts';
 import { endsAreTold, everythingConverges } from './invariants/convergence.ts';
 import { deletionsAreProven } from './invariants/deletions.ts';
 import { servedIsAlive } from './invariants/served.ts';
+import { deliveredIsExtended, nothingIsMadeForNothing, tellsTheTruth } from './invariants/told.ts';
 import { generationsGoForward, intentsComeFirst } from './invariants/writes.ts';
 import { closed } from './sandbox.ts';
 import { SimWorld } from './sim-world.ts';
@@ -79,8 +80,12 @@ function watch(world: SimWorld): void {
     deletionsAreProven(world),
     generationsGoForward(world),
     intentsComeFirst(world),
+    tellsTheTruth(world),
+    deliveredIsExtended(world),
+    nothingIsMadeForNothing(world),
     creationsAreBounded(world),
     callsAreBounded(world),
+    waitsAreKept(world),
     valuesStayInside(world, () => world.disks.map((disk) => JSON.stringify(disk.ledger.snapshot()))),
     everythingConverges(world, world.installations),
     endsAreTold(world, world.installations),

@@ -1,6 +1,6 @@
 import { parseMarker } from '../../../src/domain/marker.ts';
-import { DAY, HOUR } from '../../../src/domain/time.ts';
-import type { Instant } from '../../../src/domain/time.ts';
+import { DAY, HOUR, SECOND } from '../../../src/domain/time.ts';
+import type { Duration, Instant } from '../../../src/domain/time.ts';
 import { latest } from '../../fakes/memory-issuer-history.ts';
 import { TAINTS } from '../sim-issuer.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
@@ -51,6 +51,32 @@ export function callsAreBounded(world: Witnessed): Invariant {
       else if ((count.calls += 1) > CALLS_AN_HOUR) {
         world.violate('S10', `${process.id} made more than ${CALLS_AN_HOUR} calls within an hour`);
       }
+    },
+  };
+}
+
+/** S10: what failed is not tried again before the time that was stored for it, drawn once; a person may ask for it sooner. */
+export function waitsAreKept(world: Witnessed): Invariant {
+  /** How wrong each process's clock was when it looked last: where that changes before it acts, no wait can be told. */
+  const ahead = new Map<string, Duration>();
+  return {
+    listed: ({ id, machine }) => void ahead.set(id, machine.ahead),
+    changing: (process, operation, clientId, about) => {
+      const { id, clock, machine } = process;
+      const rotationId = typeof about === 'string' ? undefined : parseMarker(about.description)?.rotationId;
+      if (operation !== 'createSecret' || rotationId === undefined || ahead.get(id) !== machine.ahead) return;
+      const now = clock.now();
+      const { ledger } = world.diskOf(process);
+      void Promise.all([ledger.credential({ issuer: 'data8', clientId }), ledger.rotation(rotationId)]).then(
+        ([record, rotation]) => {
+          const early = (record?.retryAt ?? 0) - now;
+          if (early <= 0 || rotation?.trigger === 'manual') return;
+          world.violate(
+            'S10',
+            `${id} tries again at ${clientId} ${Math.round(early / SECOND)} s before the wait is over`,
+          );
+        },
+      );
     },
   };
 }

@@ -28,8 +28,9 @@ export function generationsGoForward(world: Witnessed): Invariant {
   };
 }
 
-/** S7: every change at the issuer is preceded by a durable intent. */
+/** S7: every change at the issuer is preceded by a durable intent; each intent to create leads to one request, never two. */
 export function intentsComeFirst(world: Witnessed): Invariant {
+  const sent = new Set<string>();
   return {
     changing: (process, operation, clientId, about) => {
       const { ledger } = world.diskOf(process);
@@ -45,6 +46,10 @@ export function intentsComeFirst(world: Witnessed): Invariant {
       if (rotationId === undefined) {
         missing('its description has no marker');
         return;
+      }
+      if (operation === 'createSecret') {
+        if (sent.has(rotationId)) missing(`rotation ${rotationId} was sent before, and may have been carried out`);
+        sent.add(rotationId);
       }
       void ledger.rotation(rotationId).then((rotation) => {
         if (rotation === null) missing(`the ledger does not know rotation ${rotationId}`);
