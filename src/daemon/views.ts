@@ -39,7 +39,7 @@ export function credentialView(record: CredentialRecord, now: Instant): Credenti
     destinations: record.destinations.map((destination) => ({
       vault: destination.vault,
       entry: destination.entry,
-      generation: destination.generation,
+      generation: destination.state === 'absent' ? null : destination.generation,
       secretId: destination.secretId,
       deliveredAt: formatInstantOrNull(destination.deliveredAt),
       state: destination.state,

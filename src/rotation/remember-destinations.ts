@@ -77,8 +77,8 @@ export function rememberDestinations(observation: Observation, top: Served | nul
       return { ...empty, ...known, ...base, state: 'unreachable' as const, error: sight.error };
     }
     if (sight.state === 'absent') {
-      // a former one that once held something stays known by that: it may be filled again by hand
-      const generation = base.former ? (known?.generation ?? null) : null;
+      // what it once held it may be filled with again by hand: it stays known by that, also when no rule names it any more
+      const generation = known?.generation ?? null;
       return { ...empty, ...base, generation, state: 'absent' as const, seenAt: observation.now };
     }
     const adopted = adoptionOf(destination);
