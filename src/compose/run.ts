@@ -5,6 +5,7 @@ import type { Ports } from '../domain/ports.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { HttpAddress } from '../http/server.ts';
 import type { Log } from '../telemetry/log.ts';
+import { EventFeed } from '../telemetry/feed.ts';
 import { createPrometheus } from '../telemetry/prometheus.ts';
 import { assemble } from './assemble.ts';
 import type { Surroundings } from './backends.ts';
@@ -42,9 +43,11 @@ export async function runDaemon({ settings, ports, log, version, listening, rere
   );
   try {
     const { meter, registry } = createPrometheus({ version });
+    const feed = new EventFeed(ports.clock, ports.ids.unique().slice(0, 8));
     const { world, daemon } = await assemble(settings, { ports, log, meter, ...(reread && { reread }) }, releasers, {
       version,
       readOnly: false,
+      listeners: [feed],
     });
     await world.ledger.check();
     const metrics = createMetricsPage({
@@ -57,7 +60,15 @@ export async function runDaemon({ settings, ports, log, version, listening, rere
       perCredential: settings.metrics.perCredential,
       status: () => daemon.status(),
     });
-    const server = createHttpServer({ settings: settings.http, daemon, metrics, log, ...ports });
+    const server = createHttpServer({
+      settings: settings.http,
+      daemon,
+      metrics,
+      log,
+      events: world.events,
+      feed,
+      ...ports,
+    });
     releasers.push('http', () => server.close());
     const address = await server.start();
     listening?.(address);

@@ -8,6 +8,7 @@ import { SECOND } from '../domain/time.ts';
 import { authorize } from './access.ts';
 import type { Identify } from './access.ts';
 import type { App, HttpContext } from './context.ts';
+import { auditActs } from './audit.ts';
 import { toProblem } from './error-answer.ts';
 import { checkInput, writeAnswer } from './input-check.ts';
 import type { ZodTypes } from './input-check.ts';
@@ -92,6 +93,7 @@ export function createApp(context: HttpContext, identify: Identify, timeouts: Ht
       actor: request.caller?.actor ?? null,
     });
   });
+  auditActs(app, context.events);
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
     if (problem.status >= 500) {

@@ -93,6 +93,8 @@ export const scanSchema = z.object({ scanId: z.string() });
 export const aliveSchema = z.object({ status: z.literal('ok') });
 export const readySchema = z.object({ status: z.enum(['ok', 'unready']), reasons: z.array(z.string()).readonly() });
 export const metricsSchema = z.string();
+/** A stream: it is not serialized. */
+export const eventStreamSchema = z.string();
 
 interface PageOf<T> {
   readonly items: readonly T[];

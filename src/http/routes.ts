@@ -1,5 +1,6 @@
 import type { App, HttpContext } from './context.ts';
 import { addCredentialRoutes } from './credential-routes.ts';
+import { addEventRoutes } from './event-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addRotationRoutes } from './rotation-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
@@ -10,4 +11,5 @@ export function addRoutes(app: App, context: HttpContext): void {
   addStatusRoutes(app, context);
   addCredentialRoutes(app, context);
   addRotationRoutes(app, context);
+  addEventRoutes(app, context);
 }

@@ -6,6 +6,8 @@ import { ListenError } from '../../../src/http/listen-error.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { HttpOptions } from '../../../src/http/server.ts';
 import { fakeDaemon, NOW, OPERATOR, serve } from './fake-daemon.ts';
+import { EventFeed } from '../../../src/telemetry/feed.ts';
+import { silentEvents } from '../../../src/telemetry/telling.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
 import { ask, sendRaw } from './raw-connection.ts';
@@ -133,6 +135,8 @@ describe('opening and closing', () => {
     daemon: fakeDaemon().daemon,
     metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     log: silentLog,
+    events: silentEvents,
+    feed: new EventFeed({ now: () => NOW }, 'epoch'),
     settings: { host: '127.0.0.1', port, socket: null, tokens: [] },
     ...change,
   });

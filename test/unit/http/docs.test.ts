@@ -7,6 +7,8 @@ import type { ZodTypes } from '../../../src/http/input-check.ts';
 import { PROBLEMS } from '../../../src/http/problem.ts';
 import { addRoutes } from '../../../src/http/routes.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
+import { EventFeed } from '../../../src/telemetry/feed.ts';
+import { silentEvents } from '../../../src/telemetry/telling.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
 import { fakeDaemon } from './fake-daemon.ts';
 
@@ -28,7 +30,9 @@ function allRoutes(): Route[] {
     if (method !== 'HEAD') routes.push({ name: `${String(method)} ${url}`, access: config?.access, statuses });
   });
   const metrics = { contentType: 'text/plain', render: () => Promise.resolve('') };
-  addRoutes(app, { ...createManualPorts(), daemon: fakeDaemon().daemon, log: silentLog, metrics });
+  const events = silentEvents;
+  const feed = new EventFeed({ now: () => 0 }, 'epoch');
+  addRoutes(app, { ...createManualPorts(), daemon: fakeDaemon().daemon, log: silentLog, metrics, events, feed });
   return routes;
 }
 

@@ -3,7 +3,11 @@ import type { CredentialView, DaemonApi, RotationView, StatusView } from '../../
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { HttpAddress, HttpOptions, HttpServer } from '../../../src/http/server.ts';
 import type { Log, LogFields } from '../../../src/telemetry/log.ts';
+import { EventFeed } from '../../../src/telemetry/feed.ts';
+import { silentMeter } from '../../../src/telemetry/meter.ts';
+import { createEvents } from '../../../src/telemetry/telling.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
+import type { ManualPorts } from '../../fakes/manual-ports.ts';
 
 export const NOW = Date.UTC(2030, 0, 1);
 export const ROTATION_ID = '01914b1e-7f00-7000-8000-000000000001';
@@ -129,6 +133,9 @@ export interface Running extends AsyncDisposable {
   readonly address: HttpAddress;
   readonly calls: Call[];
   readonly lines: string[];
+  /** Moves the heartbeat on. */
+  readonly clock: ManualPorts['clock'];
+  readonly feed: EventFeed;
   /** As operator, unless `token` says otherwise; null: without one. */
   ask(path: string, init?: RequestInit, token?: string | null): Promise<Response>;
 }
@@ -141,6 +148,7 @@ export async function serve(
   const { daemon, calls } = fakeDaemon(daemonChange);
   const { log, lines } = keptLog();
   const { clock, ticker } = createManualPorts(NOW);
+  const feed = new EventFeed(clock, 'epoch');
   const server = createHttpServer({
     daemon,
     metrics: {
@@ -150,6 +158,8 @@ export async function serve(
     clock,
     ticker,
     log,
+    events: createEvents({ log, meter: silentMeter, listeners: [feed] }),
+    feed,
     settings: {
       host: '127.0.0.1',
       port: 0,
@@ -167,6 +177,8 @@ export async function serve(
     address,
     calls,
     lines,
+    clock,
+    feed,
     ask: (path, init = {}, token = OPERATOR) => {
       const headers = new Headers(init.headers);
       if (token !== null) headers.set('authorization', `Bearer ${token}`);

@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify';
+import type { Events } from '../telemetry/events.ts';
+import type { App } from './context.ts';
+
+/**
+ * Tells of every act of a person, and of every try: who, what, from where, and what became of it. An act is a call of a
+ * route that asks for an operator; reading is none.
+ */
+export function auditActs(app: App, events: Events): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    if (request.routeOptions.config.access === 'operator') tell(events, request, reply.statusCode);
+    done();
+  });
+}
+
+function tell(events: Events, request: FastifyRequest, status: number): void {
+  const { issuer, clientId, id } = (request.params ?? {}) as Readonly<Record<string, unknown>>;
+  events.tell({
+    type: 'audit',
+    actor: request.caller?.actor ?? null,
+    act: `${request.method} ${request.routeOptions.url ?? ''}`,
+    from: request.socket.remoteAddress ?? 'socket',
+    issuer: textOrNull(issuer),
+    clientId: textOrNull(clientId),
+    rotationId: textOrNull(id),
+    status,
+    outcome: status < 400 ? 'done' : status < 500 ? 'refused' : 'failed',
+  });
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value.slice(0, 1_000) : null;
+}
