@@ -5,7 +5,7 @@ import { DEFAULT_POLICY } from '../scenarios/stage.ts';
 import { CLIENT, FIRST, Scene } from './scene.ts';
 import { LIMITS } from './sim-config.ts';
 import type { SimConfig } from './sim-config.ts';
-import type { WorldPlan } from './sim-world.ts';
+import type { SimWorld, WorldPlan } from './sim-world.ts';
 import { simulate } from './simulate.ts';
 
 export const START = Date.UTC(2030, 0, 1);
@@ -61,12 +61,20 @@ export function planOf(scenario: Scenario): WorldPlan {
   };
 }
 
+/** The credential, the secret that somebody made by hand, and the entries that hold it. */
+export function furnish(world: SimWorld, { expires = 9 * DAY, filled }: Scenario): Scene {
+  const scene = new Scene(world);
+  world.issuer.addCredential(CLIENT);
+  world.addSecretByHand(CLIENT, world.time.now + expires, 10 * DAY);
+  for (const vault of filled ?? world.config.deliver.get(CLIENT) ?? []) scene.putByHand(vault, FIRST);
+  return scene;
+}
+
 /**
  * Plays a scenario to its end, with all invariants watching.
  * @returns the scene, for what else must have happened. @throws where something did not hold, with the timeline.
  */
 export async function play(scenario: Scenario): Promise<Scene> {
-  const { expires = 9 * DAY, filled } = scenario;
   const played: Scene[] = [];
   const plan: WorldPlan = { ...planOf(scenario), forced: (call) => played[0]?.meets(call) ?? null };
   const { violation, timeline } = await simulate(
@@ -74,11 +82,8 @@ export async function play(scenario: Scenario): Promise<Scene> {
     {
       told: true,
       prepare: (world) => {
-        const scene = new Scene(world);
+        const scene = furnish(world, scenario);
         played.push(scene);
-        world.issuer.addCredential(CLIENT);
-        world.addSecretByHand(CLIENT, world.time.now + expires, 10 * DAY);
-        for (const vault of filled ?? world.config.deliver.get(CLIENT) ?? []) scene.putByHand(vault, FIRST);
         scenario.script?.(scene);
       },
       // what is put in order is for the script to say
