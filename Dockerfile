@@ -1,0 +1,41 @@
+# The image of rekeyd: Node, and the program bundled to a few files. It builds with BuildKit and with the legacy builder:
+#   docker build -t rekeyd .
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+# No install script is needed for the build, so none is run.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY . .
+RUN node packaging/bundle.ts /opt/rekeyd
+
+FROM ${NODE_IMAGE}
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="rekeyd" \
+      org.opencontainers.image.description="Keeps client secrets fresh: rotates, delivers, proves, deletes what was replaced" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.documentation="docs/operations.md" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+# What installs software has no place beside secrets. Folders for a volume belong to the user, so that a new one does too.
+RUN rm -rf /usr/local/lib/node_modules /opt/yarn* /usr/local/include \
+      /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
+ && ln -s /opt/rekeyd/dist/bundle/rekeyd.js /usr/local/bin/rekeyd \
+ && install -d -m 0700 -o 65532 -g 65532 /var/lib/rekeyd /delivered \
+ && install -d -m 0755 /etc/rekeyd /run/secrets
+COPY --from=build /opt/rekeyd /opt/rekeyd
+COPY packaging/config config/rekeyd.schema.json /etc/rekeyd/
+
+ENV NODE_ENV=production \
+    REKEYD_CONFIG=/etc/rekeyd/rekeyd.yaml
+USER 65532:65532
+WORKDIR /var/lib/rekeyd
+EXPOSE 8080
+# The program starts itself anew with the same flags. As process 1 it gets the signals.
+ENTRYPOINT ["node", "--disable-proto=delete", "/opt/rekeyd/dist/bundle/rekeyd.js"]
+CMD ["run"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
+  CMD ["node", "/opt/rekeyd/dist/bundle/rekeyd.js", "health"]
