@@ -38,8 +38,8 @@ export function placesOf(world: World, terms: Terms, record: CredentialRecord): 
   });
   const former = record.destinations
     .filter((old) => !present.some((each) => each.identity === old.identity && each.entry === old.entry))
-    // a place that never held anything of this credential cannot serve it; one that did may be filled again by hand
-    .filter((old) => old.generation !== null || old.state === 'unreachable')
+    // a place that never held anything cannot serve anything; what somebody else put there may be of this credential
+    .filter((old) => old.generation !== null || old.state === 'unreachable' || old.state === 'foreign')
     .map((old): Place => {
       const vault = [...world.vaults.values()].find((each) => each.identity === old.identity) ?? null;
       return {

@@ -1,6 +1,7 @@
 import type { Reason } from '../domain/reason.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import { isOurs } from '../domain/mark.ts';
+import { wasNeverOurs } from './remember-destinations.ts';
 import { issuerTime } from './observation.ts';
 import type { Observation, SeenDestination, SeenSecret } from './observation.ts';
 import type { SecretRecord } from '../ledger/records.ts';
@@ -48,6 +49,8 @@ export function proveDeletion(observation: Observation, candidate: Candidate): P
   for (const destination of observation.destinations) {
     // a former destination holds a deletion back until the secret has ended by itself (C2)
     if (destination.format === null && !isAlive(listed, Math.min(now, observation.now))) continue;
+    // what somebody else put there, before rekeyd wrote anything, can be no secret that rekeyd made
+    if (wasNeverOurs(destination) && secret.rotationId !== null) continue;
     const problem = destinationProblem(observation, destination, candidate, others, now);
     if (problem !== null) return problem;
   }

@@ -47,9 +47,14 @@ export function adoptionOf(destination: SeenDestination): DestinationRecord['ado
   return known?.adopted?.version === sight.version ? known.adopted : null;
 }
 
+/** A former destination that held a stranger's entry, and never anything of ours. */
+export function wasNeverOurs({ format, known }: SeenDestination): boolean {
+  return format === null && known?.generation === null;
+}
+
 /** Whether something is there that no mark of ours is bound to, nor was before it was stripped. */
 export function mayServeAnything(destination: SeenDestination, owner: Owner): boolean {
-  if (destination.sight.state !== 'present' || isStripped(destination)) return false;
+  if (destination.sight.state !== 'present' || isStripped(destination) || wasNeverOurs(destination)) return false;
   return servedBy(destination, owner) === null;
 }
 
