@@ -19,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['test/servers/**/*.test.ts'],
+          globalSetup: ['test/process/build.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -45,23 +45,26 @@ export class AzureKeyVaultHttp {
   token = 'a-token-for-key-vault';
   interfere: Interference = () => null;
   readonly #server: Server;
+  readonly #host: string;
 
-  private constructor(server: Server, certificate: string) {
+  private constructor(server: Server, host: string, certificate: string) {
     this.#server = server;
+    this.#host = host;
     this.certificate = certificate;
     server.on('request', (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response));
   }
 
-  static async start(): Promise<AzureKeyVaultHttp> {
-    const { key, cert } = selfSigned();
+  /** @param host the name in its address and its certificate; it listens on the loopback address whatever the name. */
+  static async start(host = 'localhost'): Promise<AzureKeyVaultHttp> {
+    const { key, cert } = selfSigned(host);
     const server = createServer({ key, cert });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new AzureKeyVaultHttp(server, cert);
+    return new AzureKeyVaultHttp(server, host, cert);
   }
 
   get url(): string {
-    return `https://localhost:${(this.#server.address() as AddressInfo).port}`;
+    return `https://${this.#host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** A credential whose tokens it takes. */

@@ -6,12 +6,12 @@ export interface SelfSigned {
   readonly cert: string;
 }
 
-/** Makes a certificate for `localhost` and 127.0.0.1 that nobody trusts but who is told to. Valid for a day around now. */
-export function selfSigned(now: number = Date.now()): SelfSigned {
+/** Makes a certificate for a host and 127.0.0.1 that nobody trusts but who is told to. Valid for a day around now. */
+export function selfSigned(host = 'localhost', now: number = Date.now()): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(objectId([1, 2, 840, 10045, 4, 3, 2])); // ecdsa-with-SHA256
   const name = sequence(set(sequence(objectId([2, 5, 4, 3]), der(0x0c, Buffer.from('rekeyd test')))));
-  const names = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
+  const names = sequence(der(0x82, Buffer.from(host)), der(0x87, Buffer.from([127, 0, 0, 1])));
   const extensions = sequence(
     extension([2, 5, 29, 17], names), // subjectAltName
     extension([2, 5, 29, 19], sequence(der(0x01, Buffer.from([0xff])))), // basicConstraints: a CA

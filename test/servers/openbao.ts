@@ -14,6 +14,8 @@ export interface OpenBaoAccess {
   readonly unsealKey: string | null;
   /** The program itself, for a server with other settings; null: there is none on this machine. */
   readonly program: string | null;
+  /** Stops it, and starts it again at the same place with what it stored, sealed as after a power cut; null: not ours to stop. */
+  readonly power: { off(): Promise<void>; on(): Promise<void> } | null;
 }
 
 const VERSION = '2.4.0';
@@ -35,7 +37,9 @@ export const openbao: ServerRecipe<OpenBaoAccess> = {
   variables: ['REKEYD_TEST_OPENBAO_URL', 'REKEYD_TEST_OPENBAO_TOKEN'],
   fromEnvironment: () => {
     const [url, token] = [process.env['REKEYD_TEST_OPENBAO_URL'], process.env['REKEYD_TEST_OPENBAO_TOKEN']];
-    return url === undefined || token === undefined ? null : { url, token, unsealKey: null, program: null };
+    return url === undefined || token === undefined
+      ? null
+      : { url, token, unsealKey: null, program: null, power: null };
   },
   provisioned: `openbao-${VERSION}`,
   fromProgram: async (folder): Promise<RunningServer<OpenBaoAccess>> => {
@@ -44,13 +48,21 @@ export const openbao: ServerRecipe<OpenBaoAccess> = {
     const url = `http://127.0.0.1:${port}`;
     const program = join(folder, 'bao');
     await writeFile(join(home, 'bao.hcl'), configuration('127.0.0.1', port, await freePort(), home));
-    const server = await startProgram(program, ['server', `-config=${home}/bao.hcl`], {
-      cwd: home,
-      env: { HOME: home },
-      ready: () => answers(url),
-    });
+    const start = () =>
+      startProgram(program, ['server', `-config=${home}/bao.hcl`], {
+        cwd: home,
+        env: { HOME: home },
+        ready: () => answers(url),
+      });
+    let server = await start();
+    const power = {
+      off: () => server.stop(),
+      on: async () => {
+        server = await start();
+      },
+    };
     return {
-      access: { url, program, ...(await open(url)) },
+      access: { url, program, power, ...(await open(url)) },
       stop: async () => {
         await server.stop();
         await rm(home, { recursive: true, force: true });
@@ -68,7 +80,7 @@ export const openbao: ServerRecipe<OpenBaoAccess> = {
       .start();
     const url = `http://${container.getHost()}:${container.getMappedPort(PORT)}`;
     return {
-      access: { url, program: null, ...(await open(url)) },
+      access: { url, program: null, power: null, ...(await open(url)) },
       stop: async () => {
         await container.stop();
       },
