@@ -3,7 +3,7 @@
 //   node packaging/bundle.ts FOLDER      makes FOLDER/dist/bundle/rekeyd.js, to be started, and FOLDER/package.json
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build as bundle } from 'esbuild';
 import type { Plugin } from 'esbuild';
 import { noticesOf } from './notices.ts';
 
@@ -22,13 +22,13 @@ const BANNER = [
 /** From the source: what `tsc` would make is the same, and its checks are not the image's to make. */
 const fromSource: Plugin = {
   name: 'from-source',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\.\/dist\/main\.js$/ }, () => ({ path: join(ROOT, 'src/main.ts') }));
+  setup: (build) => {
+    build.onResolve({ filter: /^\.\.\/dist\/main\.js$/ }, () => ({ path: join(ROOT, 'src/main.ts') }));
   },
 };
 
 async function main(folder: string): Promise<void> {
-  const { warnings, metafile } = await build({
+  const { warnings, metafile } = await bundle({
     absWorkingDir: ROOT,
     entryPoints: ['bin/rekeyd.js'],
     // two folders below package.json, where src/compose/version.ts looks for it

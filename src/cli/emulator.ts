@@ -8,6 +8,7 @@ interface EmulatorArguments {
   readonly data?: string;
   readonly clientId?: string;
   readonly clientSecret?: string;
+  readonly credential?: readonly string[];
 }
 
 /** `rekeyd emulator` and `rekeyd demo`. */
@@ -19,6 +20,11 @@ export function addEmulator(program: Command, bench: Bench): void {
     .option('--data <file>', 'keep the account in this file')
     .option('--client-id <id>', 'the client that may administer the account (default: made up, and printed)')
     .option('--client-secret <secret>', 'its secret, with --client-id')
+    .option(
+      '--credential <description>',
+      'a credential to begin with, with a secret of 90 days; several times for several',
+      (description: string, before: readonly string[] | undefined) => [...(before ?? []), description],
+    )
     .action(bench.act((options: EmulatorArguments) => emulator(bench, options)));
   program
     .command('demo')
@@ -35,5 +41,6 @@ async function emulator(bench: Bench, options: EmulatorArguments): Promise<numbe
     data: options.data ?? null,
     clientId: options.clientId ?? null,
     clientSecret: options.clientSecret ?? null,
+    credentials: options.credential ?? [],
   });
 }

@@ -47,6 +47,8 @@ export interface EmulatorOptions {
   readonly data: string | null;
   readonly clientId: string | null;
   readonly clientSecret: string | null;
+  /** Descriptions of credentials that a new account begins with. */
+  readonly credentials: readonly string[];
 }
 
 /** The ten operations of the Data8 API. Errors as of {@link Issuer}. */

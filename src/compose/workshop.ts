@@ -83,9 +83,10 @@ export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: P
       const { runDaemon } = await import('./run.ts');
       return runDaemon({ settings, ports, log, version, reread });
     },
-    emulator: async (options) => {
+    emulator: async ({ credentials, ...options }) => {
       const { runEmulator } = await import('../emulator/program.ts');
-      return runEmulator(options, { stdout, stderr });
+      const groups = credentials.map((description) => ({ credentials: 1, description }));
+      return runEmulator({ ...options, seed: { groups } }, { stdout, stderr });
     },
     demo: async () => {
       const { runDemo } = await import('./demo.ts');

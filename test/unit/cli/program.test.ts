@@ -104,7 +104,21 @@ describe('the command line', () => {
   });
 
   it('emulator hands on its options', async () => {
-    const ran = await cli(['emulator', '--port', '0', '--data', 'x.json', '--client-id', 'a', '--client-secret', 'b']);
-    expect(ran.emulators).toEqual([{ port: 0, data: 'x.json', clientId: 'a', clientSecret: 'b' }]);
+    const ran = await cli([
+      'emulator',
+      '--port',
+      '0',
+      '--data',
+      'x.json',
+      '--client-id',
+      'a',
+      '--client-secret',
+      'b',
+      '--credential',
+      'shop (prod)',
+    ]);
+    expect(ran.emulators).toEqual([
+      { port: 0, data: 'x.json', clientId: 'a', clientSecret: 'b', credentials: ['shop (prod)'] },
+    ]);
   });
 });
