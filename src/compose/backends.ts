@@ -8,6 +8,7 @@ import type { Data8Options } from '../issuers/data8/options.ts';
 import { issuerTypes } from '../issuers/registry.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import { ledgerTypes } from '../ledger/registry.ts';
+import { EVENT_NAMES } from '../telemetry/events.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Vault, VaultType } from '../vaults/contract.ts';
@@ -15,7 +16,7 @@ import { guardVault } from '../vaults/guarded.ts';
 import { vaultTypes } from '../vaults/registry.ts';
 
 /** The registries, for the configuration's loader. */
-export const backends = { issuers: issuerTypes, vaults: vaultTypes, ledgers: ledgerTypes };
+export const backends = { issuers: issuerTypes, vaults: vaultTypes, ledgers: ledgerTypes, events: EVENT_NAMES };
 
 /** What backends are opened with. */
 export interface Surroundings {

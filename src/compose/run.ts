@@ -7,6 +7,8 @@ import type { HttpAddress } from '../http/server.ts';
 import type { Log } from '../telemetry/log.ts';
 import { EventFeed } from '../telemetry/feed.ts';
 import { createPrometheus } from '../telemetry/prometheus.ts';
+import { post } from '../webhooks/post.ts';
+import { startWebhooks } from '../webhooks/webhooks.ts';
 import { assemble } from './assemble.ts';
 import type { Surroundings } from './backends.ts';
 import { Releasers } from './releasers.ts';
@@ -60,6 +62,8 @@ export async function runDaemon({ settings, ports, log, version, listening, rere
       perCredential: settings.metrics.perCredential,
       status: () => daemon.status(),
     });
+    // closed after the daemon and HTTP, so that the last is told too
+    releasers.push('webhooks', startWebhooks(settings.webhooks, feed, { ports, log, post }));
     const server = createHttpServer({
       settings: settings.http,
       daemon,

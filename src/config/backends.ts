@@ -8,6 +8,8 @@ export interface Backends {
   readonly issuers: ReadonlyMap<string, IssuerShape>;
   readonly vaults: ReadonlyMap<string, VaultShape>;
   readonly ledgers: ReadonlyMap<string, LedgerShape>;
+  /** Names of all events, for the globs of webhooks. */
+  readonly events?: readonly string[];
 }
 
 export interface IssuerShape {

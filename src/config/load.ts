@@ -15,6 +15,7 @@ import type { HttpSettings, Mode, Settings } from './settings.ts';
 import { checkSharedDestinations } from './shared-destinations.ts';
 import { substituteTree, systemCode } from './substitution.ts';
 import { readTokens } from './tokens.ts';
+import { readWebhooks } from './webhooks.ts';
 import { mergeNodes, plainValue } from './tree.ts';
 import type { Node } from './tree.ts';
 import { isRecord, validateShape } from './validation.ts';
@@ -132,6 +133,7 @@ function readSettings(root: Node, folder: string, sources: LoadSources, report: 
     ledger: readLedger(raw['ledger'], backends.ledgers, folder, tree),
     http: readHttp(raw['http'], folder, tree),
     metrics: known.metrics ?? { perCredential: 'auto' },
+    webhooks: readWebhooks(known.webhooks ?? [], known.webhookHosts ?? [], backends.events ?? [], tree),
     limits: known.limits ?? NO_LIMITS,
     issuers,
     vaults: new Map([...vaults].map(([name, vault]) => [name, vault.settings])),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration, name } from './fields.ts';
 import { MODES, ROLES } from './settings.ts';
+import { webhookShape } from './webhooks.ts';
 
 /**
  * rekeyd's own part of the configuration. The loader checks with it, and the JSON Schema and the table of keys in
@@ -169,6 +170,8 @@ export const settingsShape = {
     })
     .prefault({})
     .describe('The metrics.'),
+  webhookHosts: z.array(z.string().min(1)).default([]).describe('The hosts that webhooks may send to, globs allowed.'),
+  webhooks: z.array(z.strictObject(webhookShape)).default([]).describe('Who is told of events, see webhooks.md.'),
   limits: z
     .strictObject({
       concurrency: count().max(10_000).default(8).describe('Credentials worked on at once.'),

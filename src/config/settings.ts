@@ -1,4 +1,5 @@
 import type { Format } from '../domain/payload.ts';
+import type { SecretValue } from '../domain/secret-value.ts';
 import type { Duration } from '../domain/time.ts';
 
 /** The configuration after loading: defaults applied, durations in milliseconds, paths absolute, everything checked. */
@@ -12,6 +13,7 @@ export interface Settings {
   readonly ledger: { readonly type: string; readonly options: unknown };
   readonly http: HttpSettings;
   readonly metrics: { readonly perCredential: 'auto' | boolean };
+  readonly webhooks: readonly WebhookSettings[];
   readonly limits: Limits;
   readonly issuers: ReadonlyMap<string, { readonly type: string; readonly options: unknown }>;
   readonly vaults: ReadonlyMap<string, VaultSettings>;
@@ -38,6 +40,18 @@ export interface TokenSettings {
 
 export const ROLES = ['viewer', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** One receiver of events. */
+export interface WebhookSettings {
+  readonly name: string;
+  /** Often a secret itself: whoever has it may post. */
+  readonly url: SecretValue;
+  readonly secret: SecretValue | null;
+  /** Globs on the names of events. */
+  readonly events: readonly string[];
+  readonly template: string | null;
+  readonly timeout: Duration;
+}
 
 export interface Limits {
   readonly concurrency: number;

@@ -227,6 +227,7 @@ function settingsOf(options: StageOptions, vaults: readonly string[]): Settings 
     ledger: { type: 'memory', options: {} },
     http: { host: '127.0.0.1', port: 0, socket: null, tokens: [] },
     metrics: { perCredential: 'auto' },
+    webhooks: [],
     limits: { ...limits, breaker: { failures: 5, cooldown: 15 * MINUTE }, ...options.limits },
     issuers: new Map([['data8', { type: 'data8', options: {} }]]),
     vaults: new Map(

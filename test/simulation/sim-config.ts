@@ -31,6 +31,7 @@ export function settingsOf(config: SimConfig): Settings {
     ledger: { type: 'memory', options: {} },
     http: { host: '127.0.0.1', port: 0, socket: null, tokens: [] },
     metrics: { perCredential: 'auto' },
+    webhooks: [],
     limits,
     issuers: new Map([['data8', { type: 'data8', options: {} }]]),
     vaults: new Map(

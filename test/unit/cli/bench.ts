@@ -40,6 +40,7 @@ export function settingsFor(changes: Partial<Settings> = {}): Settings {
     ledger: { type: 'memory', options: {} },
     http: { host: '127.0.0.1', port: 0, socket: null, tokens: [] },
     metrics: { perCredential: 'auto' },
+    webhooks: [],
     limits: {
       concurrency: 8,
       rotationsPerHour: 60,

@@ -19,6 +19,7 @@ describe('loadSettings', () => {
       ledger: { type: 'sqlite', options: { path: '/etc/rekeyd/var/rekeyd.db' } },
       http: { host: '127.0.0.1', port: 8080, socket: '/etc/rekeyd/var/rekeyd.sock', tokens: [] },
       metrics: { perCredential: 'auto' },
+      webhooks: [],
       limits: {
         concurrency: 8,
         rotationsPerHour: 60,

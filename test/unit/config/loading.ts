@@ -64,6 +64,7 @@ export interface World {
   readonly env?: Readonly<Record<string, string>>;
   /** Files beside the configuration, by absolute path. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly backends?: Backends;
 }
 
 /** Loads configurations that stand at /etc/rekeyd/a.yaml, /etc/rekeyd/b/b.yaml, ... */
@@ -74,7 +75,7 @@ export async function load(texts: string | Uint8Array | readonly string[], world
   for (const [index, name] of names.entries()) files.set(resolve(name), all[index]!);
   return loadSettings(names, {
     env: world.env ?? {},
-    backends: fakeBackends,
+    backends: world.backends ?? fakeBackends,
     readFile: async (path) => {
       const content = files.get(path);
       if (content === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });

@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli', 'http', 'dashboard'],
   ['daemon'],
   ['rotation'],
-  ['issuers', 'vaults', 'ledger'],
+  ['issuers', 'vaults', 'ledger', 'webhooks'],
   ['config', 'telemetry'],
   ['domain'],
 ];

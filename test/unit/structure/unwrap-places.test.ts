@@ -19,6 +19,8 @@ const PLACES: Readonly<Record<string, { readonly times: number; readonly why: st
     times: 1,
     why: 'knows all spellings of a value, so as to take them out of an error text',
   },
+  'webhooks/post.ts': { times: 1, why: "sends to a webhook's URL, which may be a secret itself" },
+  'webhooks/signature.ts': { times: 1, why: 'signs what is sent to a webhook' },
   'vaults/aws-secrets-manager/api.ts': {
     times: 2,
     why: 'sends the value to Secrets Manager, in a new secret or a version',
