@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { ListenError } from './listen-error.ts';
 
 /** What fits into the kernel's address of a socket. */
@@ -23,7 +23,8 @@ export async function placeSocket(path: string, bind: (at: string) => Promise<vo
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await refuseOccupied(path);
-  const nursery = await mkdtemp(join(folder, '.'));
+  // not join(): it would take the dot away, and the place would be beside the folder, where this user may have no right
+  const nursery = await mkdtemp(`${folder}${sep}.`);
   const cradle = join(nursery, 's');
   try {
     await bind(cradle);

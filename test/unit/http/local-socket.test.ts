@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ListenError } from '../../../src/http/listen-error.ts';
+import { placeSocket } from '../../../src/http/local-socket.ts';
 import { OPERATOR, serve } from './fake-daemon.ts';
 import { ask } from './raw-connection.ts';
 
@@ -43,6 +45,20 @@ describe('the local socket', () => {
     ]);
     // The port is not the socket, whatever a client says.
     expect((await http.ask('/v1/status', {}, OPERATOR)).status).toBe(403);
+  });
+
+  it('needs no right outside of its folder: a volume on a read-only root is enough', async () => {
+    const places: string[] = [];
+    const server = createServer();
+    const bind = (at: string): Promise<void> => {
+      places.push(dirname(dirname(at)));
+      return new Promise((resolve) => server.listen(at, resolve));
+    };
+    const remove = await placeSocket(join(folder, 'rekeyd.sock'), bind);
+    expect(places).toEqual([folder]);
+    expect(await readdir(folder)).toEqual(['rekeyd.sock']);
+    await remove();
+    server.close();
   });
 
   it('S8: is 0600 in a folder of 0700, whatever the umask', async () => {
