@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
 import { CLIENT, FIRST } from '../scene.ts';
 import { play, POLICY } from '../scripted.ts';
+import { LIMITS } from '../sim-config.ts';
 import type { SimConfig } from '../sim-config.ts';
 
 const THREE = ['a', 'b', 'c'].map((name) => ({ name, capabilities: {} }));
@@ -113,6 +114,8 @@ describe('P12: an emptied ledger at each restart of a crash loop', () => {
     const scene = await play({
       length: 20 * DAY,
       downtime: 2 * MINUTE,
+      // so that it is the budget that holds it
+      config: { limits: { ...LIMITS, maxLiveSecrets: 20 } },
       script: (it) => {
         const dies = new RegExp(`\\.${operation} `);
         const dieNext = (): void => {
