@@ -14,6 +14,7 @@ import { checkInput, writeAnswer } from './input-check.ts';
 import type { ZodTypes } from './input-check.ts';
 import { acceptJson } from './json-body.ts';
 import { refuseOtherMethods } from './other-methods.ts';
+import { describeRoutes } from './openapi.ts';
 import { HttpProblem, PROBLEM_TYPE, sendProblem } from './problem.ts';
 import { addRoutes } from './routes.ts';
 
@@ -110,7 +111,7 @@ export function createApp(context: HttpContext, identify: Identify, timeouts: Ht
     sendProblem(reply, new HttpProblem('not-found', 'There is no such path.')),
   );
 
-  refuseOtherMethods(app, () => addRoutes(app, context));
+  describeRoutes(app, () => refuseOtherMethods(app, () => addRoutes(app, context)));
   return app;
 }
 

@@ -26,7 +26,12 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
     '/v1/credentials',
     {
       config: viewer,
-      schema: { querystring: credentialsQuery, response: { 200: pageOf(credentialSchema), ...problems } },
+      schema: {
+        operationId: 'listCredentials',
+        summary: 'Credentials, by page',
+        querystring: credentialsQuery,
+        response: { 200: pageOf(credentialSchema), ...problems },
+      },
     },
     ({ query: { limit, cursor, state, issuer } }) => {
       const filter = { ...(state === undefined ? {} : { state }), ...(issuer === undefined ? {} : { issuer }) };
@@ -36,7 +41,15 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
 
   app.get(
     ONE,
-    { config: viewer, schema: { params: credentialParams, response: { 200: credentialSchema, ...problems } } },
+    {
+      config: viewer,
+      schema: {
+        operationId: 'getCredential',
+        summary: 'One credential, with its secrets and destinations',
+        params: credentialParams,
+        response: { 200: credentialSchema, ...problems },
+      },
+    },
     async ({ params }) => {
       const view = await daemon.credential(params);
       if (view === null) throw new HttpProblem('not-found', 'The ledger knows no such credential.');
@@ -48,7 +61,13 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
     `${ONE}/rotate`,
     {
       config: operator,
-      schema: { params: credentialParams, body: rotateBody, response: { 202: rotateSchema, ...problems } },
+      schema: {
+        operationId: 'rotate',
+        summary: 'Rotate now',
+        params: credentialParams,
+        body: rotateBody,
+        response: { 202: rotateSchema, ...problems },
+      },
     },
     async (request, reply) => {
       const actor = tell('http-rotate', 'a rotation was asked for', request, request.params);
@@ -62,7 +81,13 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
     `${ONE}/pause`,
     {
       config: operator,
-      schema: { params: credentialParams, body: pauseBody, response: { 200: pauseSchema, ...problems } },
+      schema: {
+        operationId: 'pause',
+        summary: 'Pause one credential',
+        params: credentialParams,
+        body: pauseBody,
+        response: { 200: pauseSchema, ...problems },
+      },
     },
     (request) => {
       const until = pauseEnd(request.body?.until, clock.now());
@@ -75,7 +100,13 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
     `${ONE}/resume`,
     {
       config: operator,
-      schema: { params: credentialParams, body: emptyBody, response: { 200: pauseSchema, ...problems } },
+      schema: {
+        operationId: 'resume',
+        summary: 'End the pause of one credential',
+        params: credentialParams,
+        body: emptyBody,
+        response: { 200: pauseSchema, ...problems },
+      },
     },
     (request) => {
       const actor = tell('http-resume', 'the end of a pause was asked for', request, request.params);
@@ -87,7 +118,13 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
     `${ONE}/forget`,
     {
       config: operator,
-      schema: { params: credentialParams, body: forgetBody, response: { 200: credentialSchema, ...problems } },
+      schema: {
+        operationId: 'forget',
+        summary: 'Let a former destination hold back deletions no longer',
+        params: credentialParams,
+        body: forgetBody,
+        response: { 200: credentialSchema, ...problems },
+      },
     },
     (request) => {
       const actor = tell('http-forget', 'a destination is to be forgotten', request, request.params);

@@ -29,7 +29,12 @@ export function addEventRoutes(app: App, { feed, ticker }: HttpContext): void {
       // a HEAD would open a stream that nobody reads
       exposeHeadRoute: false,
       handlerTimeout: LONGEST_STREAM + MINUTE,
-      schema: { response: { 200: eventStreamSchema, ...problems } },
+      schema: {
+        operationId: 'streamEvents',
+        summary: 'What happens, as it happens',
+        produces: ['text/event-stream'],
+        response: { 200: eventStreamSchema, ...problems },
+      },
     },
     (request, reply) => {
       if (open.size >= MOST_STREAMS) {

@@ -5,15 +5,24 @@ import { aliveSchema, metricsSchema, problems, readySchema } from './output.ts';
 export function addHealthRoutes(app: App, { daemon, metrics }: HttpContext): void {
   const config = { access: 'public' } as const;
 
-  for (const url of ['/livez', '/healthz']) {
-    app.get(url, { config, schema: { response: { 200: aliveSchema, ...problems } } }, () => ({
-      status: 'ok' as const,
-    }));
+  for (const [url, operationId] of [
+    ['/livez', 'isAlive'],
+    ['/healthz', 'isHealthy'],
+  ] as const) {
+    const schema = { operationId, summary: 'Whether it lives', response: { 200: aliveSchema, ...problems } };
+    app.get(url, { config, schema }, () => ({ status: 'ok' as const }));
   }
 
   app.get(
     '/readyz',
-    { config, schema: { response: { ...problems, 200: readySchema, 503: readySchema } } },
+    {
+      config,
+      schema: {
+        operationId: 'isReady',
+        summary: 'Whether it can work',
+        response: { ...problems, 200: readySchema, 503: readySchema },
+      },
+    },
     async (_request, reply) => {
       const reasons = await daemon.unready();
       if (reasons.length === 0) return { status: 'ok' as const, reasons };
@@ -21,7 +30,17 @@ export function addHealthRoutes(app: App, { daemon, metrics }: HttpContext): voi
     },
   );
 
-  app.get('/metrics', { config, schema: { response: { ...problems, 200: metricsSchema } } }, async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.render()),
+  app.get(
+    '/metrics',
+    {
+      config,
+      schema: {
+        operationId: 'getMetrics',
+        summary: 'Metrics, for Prometheus',
+        produces: ['text/plain'],
+        response: { ...problems, 200: metricsSchema },
+      },
+    },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()),
   );
 }

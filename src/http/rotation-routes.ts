@@ -11,7 +11,12 @@ export function addRotationRoutes(app: App, { daemon, log }: HttpContext): void 
     '/v1/rotations',
     {
       config: { access: 'viewer' },
-      schema: { querystring: rotationsQuery, response: { 200: pageOf(rotationSchema), ...problems } },
+      schema: {
+        operationId: 'listRotations',
+        summary: 'Rotations, newest first, by page',
+        querystring: rotationsQuery,
+        response: { 200: pageOf(rotationSchema), ...problems },
+      },
     },
     ({ query: { limit, cursor, issuer, clientId, state } }) => {
       const filter = {
@@ -27,7 +32,12 @@ export function addRotationRoutes(app: App, { daemon, log }: HttpContext): void 
     '/v1/rotations/:id',
     {
       config: { access: 'viewer' },
-      schema: { params: rotationParams, response: { 200: rotationSchema, ...problems } },
+      schema: {
+        operationId: 'getRotation',
+        summary: 'One rotation, with its steps',
+        params: rotationParams,
+        response: { 200: rotationSchema, ...problems },
+      },
     },
     async ({ params: { id } }) => {
       const view = await daemon.rotation(id);
@@ -40,7 +50,13 @@ export function addRotationRoutes(app: App, { daemon, log }: HttpContext): void 
     '/v1/rotations/:id/retire',
     {
       config: { access: 'operator' },
-      schema: { params: rotationParams, body: emptyBody, response: { 202: rotationSchema, ...problems } },
+      schema: {
+        operationId: 'retire',
+        summary: 'End the grace now',
+        params: rotationParams,
+        body: emptyBody,
+        response: { 202: rotationSchema, ...problems },
+      },
     },
     async (request, reply) => {
       const { actor } = callerOf(request);

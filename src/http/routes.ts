@@ -2,6 +2,7 @@ import type { App, HttpContext } from './context.ts';
 import { addCredentialRoutes } from './credential-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
+import { addOpenApiRoute } from './openapi.ts';
 import { addRotationRoutes } from './rotation-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 
@@ -12,4 +13,5 @@ export function addRoutes(app: App, context: HttpContext): void {
   addCredentialRoutes(app, context);
   addRotationRoutes(app, context);
   addEventRoutes(app, context);
+  addOpenApiRoute(app);
 }

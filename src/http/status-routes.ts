@@ -9,13 +9,23 @@ import { pauseEnd } from './pause-end.ts';
 export function addStatusRoutes(app: App, { daemon, clock, log }: HttpContext): void {
   app.get(
     '/v1/status',
-    { config: { access: 'viewer' }, schema: { response: { 200: statusSchema, ...problems } } },
+    {
+      config: { access: 'viewer' },
+      schema: {
+        operationId: 'getStatus',
+        summary: 'How the daemon as a whole is',
+        response: { 200: statusSchema, ...problems },
+      },
+    },
     () => daemon.status(),
   );
 
   app.post(
     '/v1/scan',
-    { config: { access: 'operator' }, schema: { body: emptyBody, response: { 202: scanSchema, ...problems } } },
+    {
+      config: { access: 'operator' },
+      schema: { operationId: 'scan', summary: 'Scan now', body: emptyBody, response: { 202: scanSchema, ...problems } },
+    },
     (request, reply) => {
       const { scanId } = daemon.scan();
       log.info('http-scan', 'a scan was asked for', { scanId, actor: callerOf(request).actor });
@@ -26,7 +36,15 @@ export function addStatusRoutes(app: App, { daemon, clock, log }: HttpContext): 
 
   app.post(
     '/v1/pause',
-    { config: { access: 'operator' }, schema: { body: pauseBody, response: { 200: pauseSchema, ...problems } } },
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'pauseAll',
+        summary: 'Pause everything',
+        body: pauseBody,
+        response: { 200: pauseSchema, ...problems },
+      },
+    },
     (request) => {
       const { actor } = callerOf(request);
       const until = pauseEnd(request.body?.until, clock.now());
@@ -38,7 +56,15 @@ export function addStatusRoutes(app: App, { daemon, clock, log }: HttpContext): 
 
   app.post(
     '/v1/resume',
-    { config: { access: 'operator' }, schema: { body: emptyBody, response: { 200: pauseSchema, ...problems } } },
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'resumeAll',
+        summary: 'End the pause of everything',
+        body: emptyBody,
+        response: { 200: pauseSchema, ...problems },
+      },
+    },
     (request) => {
       const { actor } = callerOf(request);
       log.info('http-resume', 'the end of the pause of everything was asked for', { actor });

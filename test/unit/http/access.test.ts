@@ -18,7 +18,7 @@ const ACTS = [
   '/v1/credentials/data8/client-1/forget',
   '/v1/rotations/01914b1e-7f00-7000-8000-000000000001/retire',
 ];
-const PUBLIC = ['/livez', '/healthz', '/readyz', '/metrics'];
+const PUBLIC = ['/livez', '/healthz', '/readyz', '/metrics', '/openapi.json'];
 
 const act = (path: string): RequestInit =>
   path.endsWith('/forget')
