@@ -50,7 +50,7 @@ export function keyTables(backends: Backends): string {
   ].join('\n');
 }
 
-function without(shape: z.ZodRawShape, keys: readonly string[]): z.ZodRawShape {
+function without<T extends object>(shape: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> {
   return Object.fromEntries(Object.entries(shape).filter(([key]) => !keys.includes(key)));
 }
 
@@ -86,6 +86,7 @@ function rows(schema: JsonSchema, prefix: string, defaults: Readonly<Record<stri
             typeof own === 'object' && own !== null ? (own as Record<string, unknown>) : {},
           );
     if (inner === property && nested.length > 0) return nested;
+    if (Array.isArray(property['oneOf'])) return variants(key, property, required.includes(name));
     return [
       {
         key,
@@ -96,6 +97,33 @@ function rows(schema: JsonSchema, prefix: string, defaults: Readonly<Record<stri
       ...nested,
     ];
   });
+}
+
+/** A map whose keys depend on a word in it (`method`): the word first, then each key with the words that it goes with. */
+function variants(key: string, union: JsonSchema, isRequired: boolean): Row[] {
+  const options = (union['oneOf'] as JsonSchema[]).map((option) => option['properties'] as Record<string, JsonSchema>);
+  const [first = {}] = options;
+  const word = Object.keys(first).find((name) => options.every((each) => wordOfConst(each[name]) !== null)) ?? '';
+  const preset = union['default'] as Readonly<Record<string, unknown>> | undefined;
+  const chosen: Row = {
+    key: `${key}.${word}`,
+    type: options.map((each) => code(wordOfConst(each[word]) ?? '')).join(', '),
+    fallback: preset?.[word] === undefined ? (isRequired ? 'required' : '') : code(wordOf(preset[word])),
+    meaning: meaningOf(union),
+  };
+  const others = options.flatMap((each, index) =>
+    rows({ ...(union['oneOf'] as JsonSchema[])[index], properties: without(each, [word]) }, `${key}.`).map((row) => ({
+      ...row,
+      meaning: `With ${code(wordOfConst(each[word]) ?? '')}: ${row.meaning.charAt(0).toLowerCase()}${row.meaning.slice(1)}`,
+    })),
+  );
+  return [chosen, ...others];
+}
+
+/** Where a value is one fixed word, or a reference that comes to it. */
+function wordOfConst(schema: JsonSchema | undefined): string | null {
+  const told = [schema, ...((schema?.['anyOf'] as JsonSchema[] | undefined) ?? [])].find((each) => each?.['const']);
+  return told === undefined ? null : wordOf(told['const']);
 }
 
 function itemsOf(property: JsonSchema): JsonSchema | undefined {
@@ -121,6 +149,7 @@ function typeText(schema: JsonSchema): string {
   if (schema['const'] !== undefined) return code(wordOf(schema['const']));
   if (Array.isArray(schema['enum'])) return (schema['enum'] as unknown[]).map((word) => code(wordOf(word))).join(', ');
   if (typeof schema['pattern'] === 'string' && schema['pattern'].includes('(ms|s|m|h|d)')) return 'duration';
+  if (Array.isArray(schema['type'])) return schema['type'].map((type) => typeText({ ...schema, type })).join(' or ');
   switch (schema['type']) {
     case 'string':
       return 'text';
