@@ -44,6 +44,7 @@ const TYPES: Readonly<Record<string, { readonly options: string; readonly loads:
 const MODULE = `export const createVault = () => ({
   identity: 'one',
   async describe() { return { state: 'absent' }; },
+  async read() { return { state: 'absent' }; },
   async deliver() { return { version: '1' }; },
 });
 `;
