@@ -80,7 +80,7 @@ export class SimWorld implements Network, Witnessed {
   config: SimConfig;
   readonly history: { at: Instant; settings: Settings }[] = [];
   readonly #invariants: Invariant[] = [];
-  readonly #happened = new Set<string>();
+  readonly #happened = new Map<string, Instant[]>();
   readonly #disturbances: { from: Instant; to: Instant }[] = [];
   /** Calls so far, by machine: for crashes at a given one. */
   readonly calls = new Map<string, number>();
@@ -196,11 +196,15 @@ export class SimWorld implements Network, Witnessed {
 
   /** Remembers that something happened, on which assumptions rest. */
   note(what: string): void {
-    this.#happened.add(what);
+    this.#happened.set(what, [...(this.#happened.get(what) ?? []), this.time.now]);
   }
 
   happened(what: string): boolean {
     return this.#happened.has(what);
+  }
+
+  howOftenSince(what: string, since: Instant): number {
+    return (this.#happened.get(what) ?? []).filter((each) => each >= since).length;
   }
 
   /** Something is out of order from now, or from then, until then. */
@@ -216,6 +220,14 @@ export class SimWorld implements Network, Witnessed {
       }
     }
     return held;
+  }
+
+  whenCalm(from: Instant): Instant {
+    let calm = from;
+    for (const each of this.#disturbances.toSorted((a, b) => a.from - b.from)) {
+      if (each.from <= calm && each.to > calm) calm = each.to;
+    }
+    return calm;
   }
 
   longestCalm(from: Instant, to: Instant): Duration {

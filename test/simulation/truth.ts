@@ -33,6 +33,8 @@ export class Truth {
   readonly deletedBy = new Map<string, 'daemon' | 'hand'>();
   /** By secret and place: until when it was served there. */
   readonly #lastServed = new Map<string, Map<string, Instant>>();
+  /** By secret and place: since when it was served there, the last time. */
+  readonly #lastSince = new Map<string, Instant>();
   readonly #byValue = new Map<string, string>();
 
   constructor(time: VirtualTime, issuer: SimIssuer, vaults: ReadonlyMap<string, MemoryVault>) {
@@ -58,7 +60,10 @@ export class Truth {
     const before = this.serving.get(place);
     const secretId = this.#servedAt(vault, entry);
     if (before?.secretId === secretId) return;
-    if (before !== undefined && before.secretId !== null) this.#note(entry, before.secretId, place);
+    if (before !== undefined && before.secretId !== null) {
+      this.#note(entry, before.secretId, place);
+      this.#lastSince.set(`${entry}/${before.secretId} ${place}`, before.since);
+    }
     this.serving.set(place, { secretId, since: this.time.now, by });
     if (secretId !== null) this.#note(entry, secretId, place);
   }
@@ -67,6 +72,13 @@ export class Truth {
   lastServedAt(clientId: string, secretId: string, place: string): Instant | null {
     if (this.serving.get(place)?.secretId === secretId) return this.time.now;
     return this.#lastServed.get(`${clientId}/${secretId}`)?.get(place) ?? null;
+  }
+
+  /** Since when a place serves a secret, or served it the last time; null: never. */
+  servedSince(clientId: string, secretId: string, place: string): Instant | null {
+    const now = this.serving.get(place);
+    if (now?.secretId === secretId) return now.since;
+    return this.#lastSince.get(`${clientId}/${secretId} ${place}`) ?? null;
   }
 
   /** Until when any place served a secret; null: never. */

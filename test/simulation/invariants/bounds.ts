@@ -1,9 +1,12 @@
 import { parseMarker } from '../../../src/domain/marker.ts';
-import { DAY, HOUR, SECOND } from '../../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/domain/time.ts';
 import type { Duration, Instant } from '../../../src/domain/time.ts';
 import { latest } from '../../fakes/memory-issuer-history.ts';
 import { TAINTS } from '../sim-issuer.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
+
+/** A daemon counts from when it sent a request, which may land as late as that. */
+const LATE = 6 * MINUTE;
 
 /**
  * S8: live secrets and creations of a day stay under cap and budget, counted at the issuer. Daemons that do not see each
@@ -20,10 +23,11 @@ export function creationsAreBounded(world: Witnessed): Invariant {
       for (const secret of truth.issuer.every(clientId)) {
         const marker = parseMarker(latest(secret.versions).description);
         if (truth.origins.get(`${clientId}/${secret.secretId}`)?.by === 'hand' || marker === null) continue;
-        if (secret.createdAt > time.now - DAY) rotations.set(marker.rotationId, secret.createdAt);
+        if (secret.createdAt > time.now - DAY + LATE) rotations.set(marker.rotationId, secret.createdAt);
       }
-      // a ledger sees what another one made only as long as it is there
-      if (rotations.size > (createsPerDay + 1) * world.ledgerCount + (world.daemonCount - world.ledgerCount)) {
+      // a ledger sees what another one made only as long as it is there, and so does one that was lost since
+      const ledgers = world.ledgerCount + world.howOftenSince('ledger lost', time.now - DAY);
+      if (rotations.size > (createsPerDay + 1) * ledgers + (world.daemonCount - world.ledgerCount)) {
         world.violate('S8', `${process.id} made the ${rotations.size}th secret of ${clientId} within a day`);
       }
       const live = truth.alive(clientId).length;

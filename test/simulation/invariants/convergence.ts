@@ -22,6 +22,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
         const settings = installation.settings ?? world.settings;
         for (const rule of settings.rules) {
           const clientId = rule.match.clientId?.[0] ?? '';
+          if (!isOldNews(clientId)) continue; // a renewal that came just now: not everybody has looked since
           const served = placesServe(settings, clientId);
           await daemonAgrees(installation, clientId, served);
           if (served !== null) leftovers(clientId, served, rule.policy.grace);
@@ -59,12 +60,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
         'L1',
         `${who} says that ${clientId} is ${record.state}: ${record.reason}, ${record.lastError ?? ''}`,
       );
-    } else if (
-      served !== null &&
-      isOldNews(clientId) &&
-      record.current?.secretId !== null &&
-      record.current?.secretId !== served
-    ) {
+    } else if (served !== null && record.current?.secretId !== null && record.current?.secretId !== served) {
       world.violate(
         'L1',
         `${who} takes ${record.current?.secretId ?? 'nothing'} for current at ${clientId}, ${served} is served`,
@@ -92,9 +88,10 @@ export function everythingConverges(world: Witnessed, installations: readonly In
     }
   }
 
-  /** What is served was served when everybody looked last. */
+  /** What is there was there when everybody looked last. */
   function isOldNews(clientId: string): boolean {
     const since = [...truth.serving].filter(([place]) => place.endsWith(`/${clientId}`)).map(([, each]) => each.since);
+    for (const origin of truth.origins.values()) if (origin.clientId === clientId) since.push(origin.at);
     return Math.max(...since) < time.now - world.settings.resync - 7 * HOUR;
   }
 
@@ -121,6 +118,8 @@ export function endsAreTold(world: Witnessed, installations: readonly Installati
   const { time, truth } = world;
   return {
     hourly: () => {
+      const configured = world.history.at(-1)?.at ?? 0;
+      if (configured > time.now - world.settings.resync - 7 * HOUR) return; // not everybody has looked with it yet
       for (const [place, { secretId, since }] of truth.serving) {
         // what somebody put there since the last full look is not known yet
         if (since > time.now - world.settings.resync - 7 * HOUR) continue;

@@ -81,7 +81,9 @@ export function deletionsAreProven(world: Witnessed): Invariant {
       world.history.findLastIndex((each) => each.at <= born),
     );
     const until =
-      world.happened('ledger lost') || world.ledgerCount > 1 ? time.now : Math.max(last, ...newestOf(clientId)) + HOUR;
+      world.happened('ledger lost') || world.ledgerCount > 1
+        ? time.now
+        : world.whenCalm(Math.max(last, ...newestOf(clientId))) + HOUR;
     const inForce = world.history.slice(first).filter((each, index) => index === 0 || each.at <= until);
     return Math.min(...inForce.map((each) => policyOf(each.settings, clientId)?.grace ?? Number.POSITIVE_INFINITY));
   }

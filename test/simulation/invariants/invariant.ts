@@ -22,8 +22,11 @@ export interface Witnessed {
   readonly history: readonly { readonly at: number; readonly settings: Settings }[];
   /** The longest time in [from, to] in which nothing was out of order. */
   longestCalm(from: number, to: number): number;
+  /** The first time from then on at which nothing is out of order. */
+  whenCalm(from: number): number;
   /** Whether something of that name has happened: for assumptions. */
   happened(what: string): boolean;
+  howOftenSince(what: string, since: number): number;
   /** The credentials of which a ledger says that a person must act: `blocked` or `paused`. */
   held(): Promise<ReadonlySet<string>>;
   violate(invariant: string, what: string): void;

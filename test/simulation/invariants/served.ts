@@ -30,7 +30,7 @@ export function servedIsAlive(world: Witnessed): Invariant {
       const last = truth.lastServedAt(clientId, secretId, place);
       if (last === null || last <= at - lag) continue;
       const { since, by } = truth.serving.get(place) ?? { since: 0, by: 'hand' };
-      const from = Math.max(born, at - policy.renewBefore, last >= at ? since : 0);
+      const from = Math.max(born, at - policy.renewBefore, truth.servedSince(clientId, secretId, place) ?? 0);
       if (since > at && by === 'hand') continue; // somebody put a dead one there
       const which = last >= at ? 'S1' : 'S3';
       if (cause === 'deleted') {
