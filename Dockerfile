@@ -24,7 +24,8 @@ LABEL org.opencontainers.image.title="rekeyd" \
 RUN rm -rf /usr/local/lib/node_modules /opt/yarn* /usr/local/include \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
  && ln -s /opt/rekeyd/dist/bundle/rekeyd.js /usr/local/bin/rekeyd \
- && install -d -m 0700 -o 65532 -g 65532 /var/lib/rekeyd /delivered \
+ && install -d -m 0700 -o 65532 -g 65532 /var/lib/rekeyd \
+ && install -d -m 0750 -o 65532 -g 65532 /delivered \
  && install -d -m 0755 /etc/rekeyd /run/secrets
 COPY --from=build /opt/rekeyd /opt/rekeyd
 COPY packaging/config config/rekeyd.schema.json /etc/rekeyd/
