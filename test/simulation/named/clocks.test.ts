@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, HOUR, MINUTE, SECOND } from '../../../src/domain/time.ts';
+import { DAY, MINUTE, SECOND } from '../../../src/domain/time.ts';
 import { CLIENT, FIRST } from '../scene.ts';
 import type { Scene } from '../scene.ts';
 import { play, POLICY } from '../scripted.ts';
