@@ -38,6 +38,8 @@ async function main(folder: string): Promise<void> {
     splitting: true,
     platform: 'node',
     format: 'esm',
+    // Modules before CommonJS: what a CommonJS file re-exports from another is not there in a bundle (AWS's providers).
+    mainFields: ['module', 'main'],
     target: 'node24',
     banner: { js: BANNER },
     // names of classes and functions are seen in logs and stacks; comments are not
