@@ -1,6 +1,6 @@
 import type { Reason } from '../domain/reason.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
-import { DAY, formatDuration } from '../domain/time.ts';
+import { formatDuration } from '../domain/time.ts';
 import type { Duration } from '../domain/time.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { newRotation } from '../rotation/issue.ts';
@@ -8,6 +8,7 @@ import { activePause, endPause } from '../rotation/pauses.ts';
 import { Refusal } from './api.ts';
 import type { PauseRequest, RotateAnswer, RotateRequest } from './api.ts';
 import type { Engine } from './engine.ts';
+import { REMEMBERED, repeated, withRequest } from './repeats.ts';
 
 /** Acts of people on single credentials. Each is stored by compare-and-set, then the credential is visited. */
 
@@ -16,12 +17,15 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
   const { ledger, clock, ids, issuers, events } = engine.world;
   for (;;) {
     const record = await recordOf(engine, key);
-    refuseWhereHeld(engine, record);
     const now = clock.now();
-    const rotations = await ledger.relevantRotations(key, now - DAY);
+    const rotations = await ledger.relevantRotations(key, now - REMEMBERED);
+    // before anything is refused: what was promised once is not taken back
+    const before = repeated(rotations, request, now);
+    if (before !== null) return before;
+    refuseWhereHeld(engine, record);
     const running = rotations.find((each) => isInFlight(each.state) && !isStuck(each));
     if (running !== undefined) {
-      const joined = await join(engine, record, running, request.grace);
+      const joined = await join(engine, record, running, request);
       if (joined !== null) return joined;
       continue;
     }
@@ -37,7 +41,7 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
       );
     }
     const skew = issuers.get(key.issuer)?.skew() ?? 0;
-    const queued = newRotation({
+    const wanted = newRotation({
       issuer: key.issuer,
       clientId: key.clientId,
       id: ids.rotationId(now + skew),
@@ -51,6 +55,8 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
       startedAt: now,
       owner: null,
     });
+    const grace = graceOf(engine, record, wanted);
+    const queued = withRequest(wanted, request, grace, now);
     // with the credential's record, so that two triggers at once cannot both queue one, and a crash cannot hide it
     const due = { ...record, dueAt: now };
     if (!(await ledger.commit({ credentials: [due], rotations: [queued] }))) continue;
@@ -62,7 +68,7 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
       actor: request.actor,
     });
     await engine.visitNow(key);
-    return { rotationId: queued.id, grace: formatDuration(graceOf(engine, record, queued)) };
+    return { rotationId: queued.id, grace: formatDuration(grace) };
   }
 }
 
@@ -76,11 +82,15 @@ async function join(
   engine: Engine,
   record: CredentialRecord,
   running: RotationRecord,
-  grace: Duration | null,
+  request: RotateRequest,
 ): Promise<RotateAnswer | null> {
   const present = graceOf(engine, record, running);
-  if (grace === null || grace >= present) return { rotationId: running.id, grace: formatDuration(present) };
-  if (!(await engine.world.ledger.commit({ rotations: [{ ...running, grace }] }))) return null;
+  const shorter = request.grace !== null && request.grace < present;
+  const grace = shorter ? request.grace : present;
+  if (shorter || request.once !== undefined) {
+    const joined = withRequest({ ...running, ...(shorter && { grace }) }, request, grace, engine.world.clock.now());
+    if (!(await engine.world.ledger.commit({ rotations: [joined] }))) return null;
+  }
   return { rotationId: running.id, grace: formatDuration(grace) };
 }
 

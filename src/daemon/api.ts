@@ -7,9 +7,10 @@ import type { SecretRole } from '../domain/secret-role.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { CredentialFilter, Page, RotationFilter } from '../ledger/contract.ts';
 import type { CredentialKey } from '../ledger/records.ts';
+import type { OverviewApi } from './overview.ts';
 
 /** What the ways in (HTTP, CLI) may ask of a running daemon. Times in views are RFC 3339 strings, null for never. */
-export interface DaemonApi {
+export interface DaemonApi extends OverviewApi {
   status(): Promise<StatusView>;
   /** Why the daemon is not ready; empty where it is. Never asks an issuer or a vault. */
   unready(): Promise<readonly string[]>;
@@ -21,7 +22,7 @@ export interface DaemonApi {
   rotations(filter: RotationFilter, limit: number, cursor: string | null): Promise<Page<RotationView>>;
   rotation(id: string): Promise<RotationView | null>;
 
-  /** @throws Refusal: `not-found`, `conflict` (paused, blocked, unmanaged, mode), `too-soon`. */
+  /** @throws Refusal: `not-found`, `conflict` (paused, blocked, unmanaged, mode), `too-soon`, `key-reused`. */
   rotate(key: CredentialKey, request: RotateRequest): Promise<RotateAnswer>;
   /** `key` null: everything. @throws Refusal `not-found`. */
   pause(key: CredentialKey | null, request: PauseRequest): Promise<PauseView>;
@@ -36,6 +37,8 @@ export interface RotateRequest {
   readonly note: string | null;
   readonly grace: Duration | null;
   readonly actor: string;
+  /** Asked again with the same key and body, the answer is the same, and nothing new is started. Digests, both. */
+  readonly once?: { readonly key: string; readonly body: string } | undefined;
 }
 
 export interface RotateAnswer {
@@ -59,7 +62,7 @@ export interface PauseView {
 /** An act that cannot be done now, with the reason that a person sees. It holds no secret. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
-  readonly kind: 'not-found' | 'conflict' | 'too-soon' | 'invalid';
+  readonly kind: 'not-found' | 'conflict' | 'too-soon' | 'invalid' | 'key-reused';
   readonly reason: Reason | null;
   /** Seconds; only for `too-soon`. */
   readonly retryAfter: number | null;

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { CredentialKey } from '../ledger/records.ts';
 import { callerOf } from './access.ts';
 import type { App, HttpContext } from './context.ts';
+import { onceOf, repeatableHeaders } from './idempotency.ts';
 import { credentialParams, credentialsQuery, emptyBody, forgetBody, pauseBody, rotateBody } from './input.ts';
 import { listed } from './listing.ts';
 import { credentialSchema, pageOf, pauseSchema, problems, rotateSchema } from './output.ts';
@@ -65,6 +66,7 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
         operationId: 'rotate',
         summary: 'Rotate now',
         params: credentialParams,
+        headers: repeatableHeaders,
         body: rotateBody,
         response: { 202: rotateSchema, ...problems },
       },
@@ -72,7 +74,9 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
     async (request, reply) => {
       const actor = tell('http-rotate', 'a rotation was asked for', request, request.params);
       const { note, grace } = request.body ?? {};
-      const answer = await daemon.rotate(request.params, { note: note ?? null, grace: grace ?? null, actor });
+      const wanted = { note: note ?? null, grace: grace ?? null };
+      const once = onceOf(request.headers['idempotency-key'], actor, wanted);
+      const answer = await daemon.rotate(request.params, { ...wanted, actor, ...(once && { once }) });
       return reply.code(202).header('location', `/v1/rotations/${answer.rotationId}`).send(answer);
     },
   );

@@ -23,6 +23,7 @@ const KINDS = {
   conflict: 'conflict',
   'too-soon': 'too-soon',
   invalid: 'invalid',
+  'key-reused': 'key-reused',
 } as const satisfies Readonly<Record<Refusal['kind'], ProblemName>>;
 
 /**

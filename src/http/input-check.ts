@@ -27,9 +27,9 @@ export class InvalidInput extends Error {
 
   /** Each place, at most ten. Of what was sent, just the names of unknown keys are quoted, shortened. */
   errors(): InputError[] {
-    const where = { params: 'path', querystring: 'query' } as const;
+    const where = { params: 'path', querystring: 'query', headers: 'header' } as const;
     const context = this.validationContext ?? 'body';
-    const place = context === 'params' || context === 'querystring' ? where[context] : 'body';
+    const place = context === 'params' || context === 'querystring' || context === 'headers' ? where[context] : 'body';
     return this.#issues.slice(0, MAX_ERRORS).map((issue) => {
       const path = issue.path.map(String);
       return issue.code === 'unrecognized_keys'

@@ -18,6 +18,7 @@ export const PROBLEMS = {
   'url-too-long': { status: 414, title: 'A part of the URL is too long' },
   'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
+  'key-reused': { status: 422, title: 'The key was used for something else' },
   'too-soon': { status: 429, title: 'It is too soon to do this again' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something unexpected happened' },
@@ -35,7 +36,9 @@ export const problemSchema = z.object({
   /** Of a conflict: the reason, one of the closed list. */
   reason: z.enum(REASONS).optional(),
   /** Of what is not valid: each place. */
-  errors: z.array(z.object({ in: z.enum(['path', 'query', 'body']), key: z.string(), message: z.string() })).optional(),
+  errors: z
+    .array(z.object({ in: z.enum(['path', 'query', 'header', 'body']), key: z.string(), message: z.string() }))
+    .optional(),
 });
 export type ProblemBody = z.output<typeof problemSchema>;
 export type InputError = NonNullable<ProblemBody['errors']>[number];

@@ -150,6 +150,13 @@ export interface RotationRecord extends CredentialKey {
   readonly watchUntil: Instant | null;
   readonly error: string | null;
   readonly steps: readonly StepRecord[];
+  /** The requests with an `Idempotency-Key` that led to it, as digests, and what they were told. Absent: none. */
+  readonly requests?: readonly {
+    readonly key: string;
+    readonly body: string;
+    readonly grace: Duration;
+    readonly at: Instant;
+  }[];
   /** The process that works on it, until `leaseUntil`; null: nobody. */
   readonly owner: string | null;
   readonly leaseUntil: Instant | null;

@@ -51,10 +51,14 @@ describe('GET /openapi.json', () => {
   });
 
   it('names every operation once, and says in a line what it does', () => {
+    const nameless = operations.filter(({ operation }) => operation.operationId === undefined);
+    expect(nameless, 'the schema of each route has an `operationId`').toEqual([]);
     const names = operations.map(({ operation }) => operation.operationId);
-    expect(names).not.toContain(undefined);
     expect(new Set(names).size).toBe(names.length);
-    expect(operations.filter(({ operation }) => (operation.summary ?? '') === '')).toEqual([]);
+    expect(
+      operations.filter(({ operation }) => (operation.summary ?? '') === ''),
+      '… and a `summary`',
+    ).toEqual([]);
   });
 
   it('declares what stands in a path', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../../src/daemon/api.ts';
+import type { RotateRequest } from '../../../src/daemon/api.ts';
 import { CREDENTIAL_STATES } from '../../../src/domain/credential-state.ts';
 import { LedgerError } from '../../../src/domain/errors.ts';
 import { DAY, formatInstant, HOUR } from '../../../src/domain/time.ts';
@@ -117,6 +118,25 @@ describe('acting', () => {
     ]);
   });
 
+  it('passes an Idempotency-Key on as digests of key and caller, and of the body', async () => {
+    await using http = await serve();
+    const rotate = async (key: string, body: unknown): Promise<number> => {
+      const init = json(body);
+      const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+      return (await http.ask(`${ONE}/rotate`, { ...init, headers })).status;
+    };
+    expect(await rotate('deploy 7', { grace: '24h' })).toBe(202);
+    expect(await rotate('deploy 7', { grace: '1d', note: ' ' })).toBe(202);
+    expect(await rotate('deploy 7', { grace: '25h' })).toBe(202);
+    expect(await rotate('deploy 8', { grace: '25h' })).toBe(202);
+    const [first, same, body, key] = http.calls.map(([, , request]) => (request as RotateRequest).once);
+    expect(first?.key).toMatch(/^[0-9a-f]{64}$/);
+    expect(same).toEqual(first);
+    expect([body?.key === first?.key, body?.body === first?.body]).toEqual([true, false]);
+    expect([key?.key === body?.key, key?.body === body?.body]).toEqual([false, true]);
+    for (const bad of ['', 'x'.repeat(256), 'é']) expect([bad, await rotate(bad, {})]).toEqual([bad, 400]);
+  });
+
   it('takes a grace of nothing', async () => {
     await using http = await serve();
     await http.ask(`${ONE}/rotate`, json({ grace: '0s' }));
@@ -172,6 +192,7 @@ describe('refusals of the daemon', () => {
     [new Refusal('conflict', 'it is paused', { reason: 'paused' }), 409, 'conflict', null],
     [new Refusal('too-soon', 'just done', { retryAfter: 29.2 }), 429, 'too-soon', '30'],
     [new Refusal('too-soon', 'just done'), 429, 'too-soon', '1'],
+    [new Refusal('key-reused', 'take a new key'), 422, 'key-reused', null],
     [new Refusal('invalid', 'the grace is longer than the life'), 400, 'invalid', null],
   ])('%s', async (refusal, status, name, retryAfter) => {
     await using http = await serve({}, { rotate: () => Promise.reject(refusal) });
