@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Where a machine is to read the results: `.ci/run` counts them. */
 const report = process.env['REKEYD_TEST_REPORT'];
 
-/** `npm test` runs every project but `servers` (`npm run test:conformance`); `vitest run --project unit` runs one. */
+/** `npm test` runs every project but `servers` (`npm run test:conformance`) and `helm` (`npm run test:helm`); `vitest run --project unit` runs one. */
 // vitest reads its configuration from the default export; it is the one place where a default export is allowed.
 export default defineConfig({
   test: {
@@ -13,6 +13,10 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { extends: true, test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'] } },
       { extends: true, test: { name: 'scenarios', include: ['test/scenarios/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'helm', include: ['test/helm/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
       { extends: true, test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 600_000 } },
       {
         extends: true,
