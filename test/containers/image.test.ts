@@ -1,0 +1,114 @@
+import { performance } from 'node:perf_hooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage, docker, IMAGE, Installation, whyNoDocker } from './docker.ts';
+
+const reason = await whyNoDocker();
+if (reason !== null) process.stderr.write(`test/containers is skipped: ${reason}\n`);
+
+describe.skipIf(reason !== null)('the image', () => {
+  let installation: Installation;
+
+  beforeAll(async () => {
+    await buildImage();
+    installation = await Installation.start();
+  }, 900_000);
+  afterAll(() => installation.dispose(), 60_000);
+
+  it('is small on top of its base, and has nothing that installs software', async () => {
+    const size = async (image: string): Promise<number> =>
+      Number(await docker('image', 'inspect', '--format', '{{.Size}}', image));
+    const added = (await size(IMAGE)) - (await size('node:24-bookworm-slim'));
+    process.stderr.write(`the image adds ${(added / 1e6).toFixed(1)} MB to its base\n`);
+    expect(added).toBeLessThan(60_000_000);
+    const found = await installation.exec(
+      'node',
+      '-p',
+      `['npm','npx','yarn','corepack'].filter((name) => fs.existsSync('/usr/local/bin/' + name)).join()`,
+    );
+    expect(found).toBe('');
+  });
+
+  it('makes a whole rotation with a read-only root, as a user without rights', async () => {
+    await installation.until('"event":"secret-retired"', 2);
+    await installation.until('"event":"rotation-done"', 2);
+    expect(await installation.exec('id', '-u')).toBe('65532');
+    await expect(installation.exec('node', '-e', `fs.writeFileSync('/opt/rekeyd/x', '')`)).rejects.toThrow(/EROFS/);
+    expect(await installation.exec('rekeyd', 'health')).toBe('ok');
+    expect(await installation.exec('rekeyd', 'status')).toContain('shop-prod');
+    // no core file, which would hold what is in memory; the flag outlives the start anew
+    expect(
+      await installation.exec('node', '-p', `/core file size +0 +0/.test(fs.readFileSync('/proc/1/limits', 'utf8'))`),
+    ).toBe('true');
+    expect(await installation.exec('node', '-p', `fs.readFileSync('/proc/1/cmdline', 'utf8')`)).toMatch(
+      /--disable-proto=delete.*--max-semi-space-size/s,
+    );
+  });
+
+  it('rotates when it is told to over HTTP', async () => {
+    const before = await installation.delivered('shop-prod');
+    const { status, body } = await installation.ask('POST', `/v1/credentials/data8/${before.clientId}/rotate`);
+    expect(status).toBe(202);
+    const { rotationId } = body as { rotationId: string };
+    await expect
+      .poll(
+        async () => ((await installation.ask('GET', `/v1/rotations/${rotationId}`)).body as { state: string }).state,
+        {
+          timeout: 30_000,
+        },
+      )
+      .toMatch(/grace|done/);
+    expect((await installation.delivered('shop-prod')).secretId).not.toBe(before.secretId);
+  });
+
+  it('P1: killed in the middle of a rotation, it goes on from its volume', async () => {
+    const before = await installation.delivered('billing-prod');
+    const path = `/v1/credentials/data8/${before.clientId}`;
+    const { body } = await installation.ask('POST', `${path}/rotate`);
+    const { rotationId } = body as { rotationId: string };
+    await docker('kill', '--signal', 'KILL', installation.daemon);
+    expect(await docker('inspect', '--format', '{{.State.ExitCode}}', installation.daemon)).toBe('137');
+    await docker('start', installation.daemon);
+    await installation.until('"event":"http-listening"', 2);
+    const state = async (): Promise<string> =>
+      ((await installation.ask('GET', `/v1/rotations/${rotationId}`)).body as { state: string }).state;
+    await expect.poll(state, { timeout: 60_000, interval: 500 }).toMatch(/done|abandoned/);
+    await expect
+      .poll(async () => (await installation.delivered('billing-prod')).secretId, { timeout: 30_000 })
+      .not.toBe(before.secretId);
+    const { secrets } = (await installation.ask('GET', path)).body as { secrets: unknown[] };
+    expect(secrets.length).toBeLessThanOrEqual(3);
+  }, 150_000);
+
+  it('ends within two seconds of SIGTERM when it is idle, with exit code 0', async () => {
+    // nothing may be under way: what is in a paused account finishes, and nothing new begins
+    await installation.exec('rekeyd', 'pause', '--all');
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    const began = performance.now();
+    await docker('stop', '--time', '30', installation.daemon);
+    const took = performance.now() - began;
+    process.stderr.write(`docker stop took ${took.toFixed(0)} ms\n`);
+    expect(took).toBeLessThan(2_000);
+    expect(await docker('inspect', '--format', '{{.State.ExitCode}}', installation.daemon)).toBe('0');
+  });
+
+  it('starts in less than a second more than bare Node', async () => {
+    const script = `
+      const { spawnSync } = require('node:child_process');
+      const best = (...args) => Math.min(...Array.from({ length: 5 }, () => {
+        const began = performance.now();
+        spawnSync(process.execPath, args);
+        return performance.now() - began;
+      }));
+      console.log(best('/opt/rekeyd/dist/bundle/rekeyd.js', 'check', '--offline') - best('-e', '0'));`;
+    const env = ['DATA8_BASE_URL=https://example.test', 'DATA8_CLIENT_ID=a', 'DATA8_CLIENT_SECRET=b'].flatMap((one) => [
+      '--env',
+      one,
+    ]);
+    const more = Number(
+      await docker('run', '--rm', '--read-only', ...env, '--entrypoint', 'node', IMAGE, '-e', script),
+    );
+    process.stderr.write(`it starts in ${more.toFixed(0)} ms more than bare Node\n`);
+    expect(more).toBeGreaterThan(0);
+    expect(more).toBeLessThan(1_000);
+  });
+});
