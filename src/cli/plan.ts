@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { PlanItem, PlanView } from '../daemon/api.ts';
 import { ACTIONS } from '../domain/action.ts';
@@ -6,12 +7,14 @@ import { settingsOf, withConfig } from './command.ts';
 import type { Bench, ConfigOptions } from './command.ts';
 import { EXIT } from './exit.ts';
 import { printJson } from './io.ts';
+import { forecastText } from './forecast-text.ts';
 import { table } from './table.ts';
 import { relativeTo } from './when.ts';
 
 interface PlanOptions extends ConfigOptions {
   readonly json?: true;
   readonly exitCode?: true;
+  readonly days?: number;
 }
 
 /** `rekeyd plan`: what a scan would do now. */
@@ -19,8 +22,17 @@ export function addPlan(program: Command, bench: Bench): void {
   withConfig(program.command('plan'))
     .description('tell what a scan would do now; changes nothing anywhere')
     .option('--json', 'print JSON')
+    .option('--days <n>', 'instead: what comes due by itself within so many days', daysOf)
     .option('--exit-code', 'exit 3 when there is something to do now')
     .action(bench.act((options: PlanOptions) => plan(bench, options)));
+}
+
+const MOST_ITEMS = 10_000;
+
+function daysOf(text: string): number {
+  const days = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (days >= 1 && days <= 400) return days;
+  throw new InvalidArgumentError('must be a whole number from 1 to 400');
 }
 
 async function plan(bench: Bench, options: PlanOptions): Promise<number> {
@@ -28,6 +40,12 @@ async function plan(bench: Bench, options: PlanOptions): Promise<number> {
   const settings = await settingsOf(bench, options);
   const { daemon, close } = await workshop.openDaemon(settings, { readOnly: true });
   try {
+    if (options.days !== undefined) {
+      const forecast = await daemon.forecast(options.days, MOST_ITEMS);
+      if (options.json === true) printJson(io, forecast);
+      else io.out(forecastText(forecast, workshop.ports.clock.now()));
+      return EXIT.done;
+    }
     const view = await daemon.plan();
     const now = workshop.ports.clock.now();
     if (options.json === true) printJson(io, view);

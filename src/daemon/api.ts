@@ -7,9 +7,10 @@ import type { SecretRole } from '../domain/secret-role.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { CredentialFilter, Page, RotationFilter } from '../ledger/contract.ts';
 import type { CredentialKey } from '../ledger/records.ts';
+import type { OverviewApi } from './overview.ts';
 
 /** What the ways in (HTTP, CLI) may ask of a running daemon. Times in views are RFC 3339 strings, null for never. */
-export interface DaemonApi {
+export interface DaemonApi extends OverviewApi {
   status(): Promise<StatusView>;
   /** Why the daemon is not ready; empty where it is. Never asks an issuer or a vault. */
   unready(): Promise<readonly string[]>;

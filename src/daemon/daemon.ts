@@ -7,6 +7,9 @@ import type { Instant } from '../domain/time.ts';
 import type { World } from '../rotation/world.ts';
 import { activePause } from '../rotation/pauses.ts';
 import { forgetDestination, pauseOne, resumeOne, retireNow, rotateNow } from './acts.ts';
+import { coverageOf } from './coverage.ts';
+import { everyRecord } from './every-record.ts';
+import { forecastOf } from './forecast.ts';
 import type { CredentialView, Daemon, OnceResult, PauseView, StatusView } from './api.ts';
 import { Engine } from './engine.ts';
 import { changePauseNote } from './pause-note.ts';
@@ -208,6 +211,24 @@ export function createDaemon(world: World, options: { readonly version: string }
     async rotation(id) {
       const rotation = await ledger.rotation(id);
       return rotation === null ? null : rotationView(rotation);
+    },
+
+    coverage: () => coverageOf(everyRecord(ledger), clock.now()),
+
+    async forecast(days, limit) {
+      await engine.refreshPause();
+      return forecastOf(everyRecord(ledger), {
+        now: clock.now(),
+        days,
+        limit,
+        rotationsPerHour: settings.limits.rotationsPerHour,
+        policyOf: ({ issuer, clientId, description }) => {
+          const terms = engine.roster.terms(issuer, { clientId, description });
+          return terms.kind === 'managed' ? terms.policy : null;
+        },
+        mode: settings.mode,
+        pausedAll: activePause(engine.pause.pause, clock.now()) !== null,
+      });
     },
 
     rotate: (key, request) => rotateNow(engine, key, request),

@@ -3,6 +3,7 @@ import { addCredentialRoutes } from './credential-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addOpenApiRoute } from './openapi.ts';
+import { addOverviewRoutes } from './overview-routes.ts';
 import { addRotationRoutes } from './rotation-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 
@@ -12,6 +13,7 @@ export function addRoutes(app: App, context: HttpContext): void {
   addStatusRoutes(app, context);
   addCredentialRoutes(app, context);
   addRotationRoutes(app, context);
+  addOverviewRoutes(app, context);
   addEventRoutes(app, context);
   addOpenApiRoute(app);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExplainView, PlanItem, PlanView } from '../../../src/daemon/api.ts';
 import { Refusal } from '../../../src/daemon/api.ts';
+import type { ForecastView } from '../../../src/daemon/overview.ts';
 import { cli } from './bench.ts';
 
 function item(changes: Partial<PlanItem>): PlanItem {
@@ -33,6 +34,59 @@ const waiting = [
     secretIds: ['7'],
   }),
 ];
+
+describe('plan --days', () => {
+  const forecast: ForecastView = {
+    from: '2026-03-01T12:00:00.000Z',
+    to: '2026-03-31T12:00:00.000Z',
+    totals: { rotations: 1, deletions: 0, held: 1 },
+    days: [{ date: '2026-03-10', rotations: 1, deletions: 0 }],
+    bunched: [{ hour: '2026-03-10T12:00:00.000Z', rotations: 61 }],
+    items: [
+      {
+        issuer: 'data8',
+        clientId: 'c1',
+        name: 'prod-crm',
+        at: '2026-03-10T12:00:00.000Z',
+        action: 'issue',
+        held: 'paused',
+        secretId: null,
+        destinations: [{ vault: 'local', entry: 'data8/crm' }],
+      },
+    ],
+  };
+
+  it('prints what comes, each day, and what is too much for an hour', async () => {
+    const asked: number[] = [];
+    const daemon = { forecast: async (days: number) => (asked.push(days), forecast) };
+    const ran = await cli(['plan', '--days', '30'], { daemon });
+    expect(ran.code).toBe(0);
+    expect(asked).toEqual([30]);
+    expect(ran.out.split('\n')).toEqual([
+      'CREDENTIAL  NAME      ACTION  WHEN   HELD    SECRET  DESTINATIONS',
+      'data8/c1    prod-crm  issue   in 9d  paused  -       local:data8/crm',
+      '',
+      'DAY         ROTATIONS  DELETIONS',
+      '2026-03-10  1          0',
+      '',
+      'TOO MANY FOR AN HOUR      ROTATIONS',
+      '2026-03-10T12:00:00.000Z  61',
+      '',
+      'totals: rotations 1, deletions 0, held 1',
+      '',
+    ]);
+    expect(ran.opened).toEqual(['daemon read-only']);
+    expect(ran.closed).toEqual(['daemon read-only']);
+    const json = await cli(['plan', '--days', '30', '--json'], { daemon });
+    expect(JSON.parse(json.out)).toEqual(forecast);
+  });
+
+  it.each(['0', '401', '-1', '1.5', 'many'])('refuses %s', async (days) => {
+    const ran = await cli(['plan', `--days=${days}`]);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain('must be a whole number from 1 to 400');
+  });
+});
 
 describe('plan', () => {
   it('prints what, why, when, which secrets and where, with totals', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CredentialView, DaemonApi, RotationView, StatusView } from '../../../src/daemon/api.ts';
+import type { CoverageView, ForecastView } from '../../../src/daemon/overview.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { HttpAddress, HttpOptions, HttpServer } from '../../../src/http/server.ts';
 import type { Log, LogFields } from '../../../src/telemetry/log.ts';
@@ -78,6 +79,24 @@ export const STATUS: StatusView = {
   credentials: { ignored: 0, unmanaged: 1, paused: 0, blocked: 0, failing: 0, rotating: 0, grace: 0, due: 0, ok: 2 },
 };
 
+export const COVERAGE: CoverageView = {
+  totals: { unmanaged: 1, withoutDestination: 0, expired: 0, unknown: 0, formerDestinations: 0 },
+  unmanaged: [{ issuer: 'data8', clientId: 'client-2', name: 'client-2' }],
+  withoutDestination: [],
+  expired: [],
+  unknown: [],
+  formerDestinations: [],
+};
+
+export const FORECAST: ForecastView = {
+  from: '2030-01-01T00:00:00.000Z',
+  to: '2030-01-31T00:00:00.000Z',
+  totals: { rotations: 0, deletions: 0, held: 0 },
+  days: [],
+  bunched: [],
+  items: [],
+};
+
 type Call = readonly [method: keyof DaemonApi, ...args: unknown[]];
 
 /** A daemon that answers with the views above and keeps what it was asked. `change` replaces single methods. */
@@ -100,6 +119,8 @@ export function fakeDaemon(change: Partial<DaemonApi> = {}): { daemon: DaemonApi
     credential: answer('credential', CREDENTIAL),
     rotations: answer('rotations', { items: [ROTATION], nextCursor: null }),
     rotation: answer('rotation', ROTATION),
+    coverage: answer('coverage', COVERAGE),
+    forecast: answer('forecast', FORECAST),
     rotate: answer('rotate', { rotationId: ROTATION_ID, grace: '14d' }),
     pause: answer('pause', { paused: true, until: null, note: null }),
     resume: answer('resume', { paused: false, until: null, note: null }),
