@@ -1,0 +1,193 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { loadSettings } from '../../../src/config/load.ts';
+import { issuerTypes } from '../../../src/issuers/registry.ts';
+import { ledgerTypes } from '../../../src/ledger/registry.ts';
+import { vaultTypes } from '../../../src/vaults/registry.ts';
+
+const text = (path: string): string => readFileSync(path, 'utf8');
+
+/** What is used without a further question: each lets a bundle be passed on with its notice. */
+const LICENSES = [
+  'Apache-2.0',
+  'MIT',
+  'MIT-0',
+  'ISC',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'BlueOak-1.0.0',
+  'Unlicense',
+  'CC0-1.0',
+  'PSF-2.0',
+];
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+interface Locked {
+  readonly version?: string;
+  readonly integrity?: string;
+  readonly resolved?: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+}
+
+const manifest = JSON.parse(text('package.json')) as Manifest;
+const lock = JSON.parse(text('package-lock.json')) as { packages: Record<string, Locked> };
+const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
+
+/** Whether an SPDX expression can be fulfilled with licenses of the list. */
+function allowed(expression: string): boolean {
+  return expression
+    .replace(/[()]/g, '')
+    .split(' OR ')
+    .some((choice) => choice.split(' AND ').every((license) => LICENSES.includes(license)));
+}
+
+describe('production dependencies', () => {
+  it('have licenses that allow what is done with them', () => {
+    const production = packages.filter(([, { dev }]) => dev !== true);
+    expect(production.length).toBeGreaterThan(50);
+    expect(
+      production
+        .filter(([, { license }]) => !allowed(license ?? 'none'))
+        .map(([path, { license }]) => `${path}: ${license ?? 'none'}`),
+    ).toEqual([]);
+  });
+
+  it('are locked by a digest, and bound to no registry', () => {
+    expect(
+      packages.filter(([, { integrity }]) => !(integrity ?? '').startsWith('sha512-')).map(([path]) => path),
+    ).toEqual([]);
+    expect(packages.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path)).toEqual([]);
+  });
+
+  it('are listed in docs/dependencies.md, each with a reason, and no others', () => {
+    const rows = [...text('docs/dependencies.md').matchAll(/^\| `([^`]+)`\s*\|\s*(\S.{10,}?)\s*\|$/gm)].map(
+      ([, name]) => name,
+    );
+    expect(rows).toEqual(Object.keys(manifest.dependencies).sort());
+  });
+});
+
+describe('.dockerignore', () => {
+  it('leaves everything out that is not named, and what may hold a secret in any case', () => {
+    const lines = text('.dockerignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(lines[0]).toBe('*');
+    const taken = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    expect(taken).toEqual([
+      'bin',
+      'config/rekeyd.schema.json',
+      'package.json',
+      'package-lock.json',
+      'packaging',
+      'src',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'LICENSE',
+    ]);
+    // the later line wins: these come after what is taken
+    const last = lines.findLastIndex((line) => line.startsWith('!'));
+    expect(lines.slice(last + 1)).toEqual(expect.arrayContaining(['**/.env*', '**/*.key', '**/*.pem', '**/*.db']));
+  });
+});
+
+describe('packaging/config', () => {
+  const folder = 'packaging/config';
+  const backends = { issuers: issuerTypes, vaults: vaultTypes, ledgers: ledgerTypes };
+  const overlays = readdirSync(join(folder, 'vaults')).map((name) => `vaults/${name}`);
+  const others = ['operator-token.yaml', 'secret-files.yaml', 'demo.yaml'];
+
+  function environmentFor(files: readonly string[]): Record<string, string> {
+    const names = files.flatMap((file) =>
+      [...text(file).matchAll(/\$\{([A-Z][A-Z0-9_]*)\}/g)].map(([, name = '']) => name),
+    );
+    const valueOf = (name: string): string =>
+      /_URL$|_ADDR$/.test(name)
+        ? 'https://example.test'
+        : name === 'AWS_REGION'
+          ? 'eu-west-2'
+          : 'a-value-of-some-length';
+    return Object.fromEntries(names.map((name) => [name, valueOf(name)]));
+  }
+  const load = (names: readonly string[]) => {
+    const files = names.map((name) => join(folder, name));
+    const readFile = (path: string): Promise<Uint8Array> =>
+      Promise.resolve(path.startsWith('/run/secrets/') ? Buffer.from('a-value-of-some-length') : readFileSync(path));
+    return loadSettings(files, { env: environmentFor(files), readFile, backends });
+  };
+
+  it('alone watches, and delivers nothing', async () => {
+    const settings = await load(['rekeyd.yaml']);
+    expect({
+      host: settings.http.host,
+      port: settings.http.port,
+      rules: settings.rules.length,
+      vaults: settings.vaults.size,
+    }).toEqual({
+      host: '0.0.0.0',
+      port: 8080,
+      rules: 0,
+      vaults: 0,
+    });
+  });
+
+  it.each([...overlays, ...others])('with %s loads', async (name) => {
+    await expect(load(['rekeyd.yaml', name])).resolves.toBeDefined();
+  });
+
+  it.each(overlays)('%s delivers, and leaves alone the client that rekeyd itself lives on', async (name) => {
+    const { rules } = await load(['rekeyd.yaml', name]);
+    expect(rules).toHaveLength(2);
+    expect(parse(text(join(folder, name)))).toMatchObject({
+      credentials: [{ match: { clientId: '${DATA8_CLIENT_ID}' }, suspend: true }, {}],
+    });
+  });
+});
+
+describe('docker-compose.yml', () => {
+  interface Service {
+    readonly image: string;
+    readonly profiles?: readonly string[];
+    readonly ports?: readonly string[];
+    readonly read_only?: boolean;
+    readonly cap_drop?: readonly string[];
+    readonly security_opt?: readonly string[];
+    readonly ulimits?: { readonly core: number };
+    readonly init?: boolean;
+  }
+  const { services } = parse(text('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
+
+  it.each(Object.entries(services))(
+    '%s can change nothing and gain nothing, and is reached from this machine only',
+    (_, service) => {
+      expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+      for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+      if (service.image.startsWith('rekeyd')) expect(service).toMatchObject({ init: true, ulimits: { core: 0 } });
+    },
+  );
+
+  it('starts the demo where no profile is named', () => {
+    const always = Object.entries(services).filter(([, { profiles }]) => profiles === undefined);
+    expect(always.map(([name]) => name)).toEqual(['emulator', 'demo', 'consumer']);
+    expect(services['rekeyd']?.profiles).toEqual(['prod']);
+    expect(services['prometheus']?.profiles).toEqual(['monitoring']);
+  });
+});
+
+describe('.github/workflows', () => {
+  it.each(readdirSync('.github/workflows'))('%s: uses actions by their commit', (name) => {
+    const uses = [...text(join('.github/workflows', name)).matchAll(/uses: (\S+)(.*)/g)];
+    expect(uses.length).toBeGreaterThan(0);
+    for (const [, action = '', comment = ''] of uses) {
+      expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
+      expect(comment).toMatch(/ # v\d+\.\d+\.\d+/);
+    }
+  });
+});
