@@ -1,16 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SecretValue } from '../../src/domain/secret-value.ts';
+import { kubernetesVaultType } from '../../src/vaults/kubernetes.ts';
+import { makeMark } from '../conformance/vault-bench.ts';
+import { createTestContext } from '../conformance/vault-context.ts';
 import { apiRequest, must } from '../servers/kubernetes-api.ts';
 import type { KubernetesAccess } from '../servers/kubernetes.ts';
-import { kubernetes } from '../servers/kubernetes.ts';
-import { provideServer } from '../servers/provided-server.ts';
-import { admitPod, apply, makeNamespace, tokenOf } from './cluster.ts';
+import { kubeconfigOf, kubernetes } from '../servers/kubernetes.ts';
+import { provideServer, provisionedFolder } from '../servers/provided-server.ts';
+import { admitPod, apply, defineServiceMonitor, makeNamespace, tokenOf } from './cluster.ts';
 import { findHelm } from './helm-command.ts';
 import { templateValues, VALUE_SETS, valuesOf } from './rendered.ts';
 import type { Rendered } from './rendered.ts';
 
 const helm = findHelm();
 const provided = helm.how === 'none' ? helm : await provideServer(kubernetes);
+const definition = join(provisionedFolder('prometheus-operator-0.85.0'), 'servicemonitors.yaml');
+const monitored = existsSync(definition);
+if (!monitored && process.env['REKEYD_SERVERS_REQUIRED'] !== undefined) throw new Error(`${definition} is not here`);
 const unique = (label: string): string => `${label}-${randomBytes(4).toString('hex')}`;
 
 describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reason : 'on a real API server', () => {
@@ -18,6 +29,9 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
     if (!('server' in provided)) throw new Error('no API server');
     return provided.server.access;
   };
+  beforeAll(async () => {
+    if (monitored) await defineServiceMonitor(access(), definition);
+  });
   afterAll(async () => {
     if ('server' in provided) await provided.server.stop();
   });
@@ -28,7 +42,7 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
     await makeNamespace(access(), namespace);
     const rendered = await templateValues(helm, [{ ...(await valuesOf(set)), ...changes }], namespace);
     for (const manifest of rendered.manifests) {
-      if (manifest.kind === 'ServiceMonitor') continue;
+      if (manifest.kind === 'ServiceMonitor' && !monitored) continue; // its test says so
       const { status, body } = await apply(access(), manifest, namespace);
       expect([200, 201], `${manifest.kind}: ${JSON.stringify(body)}`).toContain(status);
     }
@@ -50,6 +64,14 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
     const { rendered, namespace } = await install(set, hasRoles ? grant(apps, {}) : {});
     const { status, body } = await admitPod(access(), rendered, namespace);
     expect(status, JSON.stringify(body)).toBe(201);
+  });
+
+  it.skipIf(!monitored)(`the Prometheus operator takes the ServiceMonitor [needs ${definition}]`, async () => {
+    const apps = unique('apps');
+    await makeNamespace(access(), apps);
+    const { namespace } = await install('everything', grant(apps, {}));
+    const path = `/apis/monitoring.coreos.com/v1/namespaces/${namespace}/servicemonitors/rekeyd`;
+    expect(await must(access(), 'GET', path)).toMatchObject({ spec: { endpoints: [{ path: '/metrics' }] } });
   });
 
   it('would see a field that is unknown, and a pod that is not `restricted`', async () => {
@@ -100,6 +122,33 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
       ['GET', `/apis/rbac.authorization.k8s.io/v1/namespaces/${apps}/roles`],
     ];
     for (const [method, path, body] of denied) expect(await ask(method, path, body), `${method} ${path}`).toBe(403);
+  });
+
+  it('the vault finds all its rights in the Role, and delivers with them', async () => {
+    const apps = unique('apps');
+    await makeNamespace(access(), apps);
+    const { namespace } = await install('kubernetes', grant(apps, { create: true }));
+    const folder = await mkdtemp(join(tmpdir(), 'rekeyd-helm-vault-'));
+    const kubeconfig = join(folder, 'kubeconfig');
+    const token = await tokenOf(access(), namespace, 'rekeyd');
+    await writeFile(kubeconfig, kubeconfigOf(access(), { token }), { mode: 0o600 });
+    const options = { namespace: apps, kubeconfig, context: null, cluster: null };
+    const vault = await kubernetesVaultType.create(options, createTestContext());
+    try {
+      const ref = { entry: `${apps}/data8-orders`, options: {} };
+      const statuses = async () => (await vault.rights([ref])).map(({ status }) => status);
+      await vi.waitFor(async () => expect(await statuses()).toEqual(Array.from({ length: 5 }, () => 'ok')), 10_000);
+      const payload = (value: string) => ({
+        form: 'fields' as const,
+        content: SecretValue.of(JSON.stringify({ value })),
+      });
+      const { version } = await vault.deliver(ref, payload('one'), makeMark(1), 'absent');
+      await vault.deliver(ref, payload('two'), makeMark(2), version);
+      expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(2), binding: 'bound' });
+    } finally {
+      await vault.close();
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('an upgrade with another configuration changes the pod template, so that the pod is made anew', async () => {

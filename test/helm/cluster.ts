@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
 import { apiRequest, must } from '../servers/kubernetes-api.ts';
 import type { ApiResponse } from '../servers/kubernetes-api.ts';
 import type { KubernetesAccess } from '../servers/kubernetes.ts';
 import type { Manifest, Rendered } from './rendered.ts';
 
-/** Where the objects of a kind are; ServiceMonitor is not here, since its definition is the Prometheus operator's. */
+/** Where the objects of a kind are. */
 const RESOURCES: Readonly<Record<string, string>> = {
   ConfigMap: 'api/v1/configmaps',
   Deployment: 'apis/apps/v1/deployments',
@@ -13,6 +16,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
   RoleBinding: 'apis/rbac.authorization.k8s.io/v1/rolebindings',
   Service: 'api/v1/services',
   ServiceAccount: 'api/v1/serviceaccounts',
+  ServiceMonitor: 'apis/monitoring.coreos.com/v1/servicemonitors',
 };
 
 /** A namespace in which Pod Security refuses what is not `restricted`, and warns of it in a Deployment. */
@@ -47,4 +51,17 @@ export async function tokenOf(access: KubernetesAccess, namespace: string, name:
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
   return (await must<{ status: { token: string } }>(access, 'POST', path, { spec: { expirationSeconds: 3_600 } }))
     .status.token;
+}
+
+/** Teaches the API server what a ServiceMonitor is, from the file that `test/servers/provision` made, and waits until it knows. */
+export async function defineServiceMonitor(access: KubernetesAccess, file: string): Promise<void> {
+  const definition = parse(await readFile(file, 'utf8')) as Manifest;
+  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${definition.metadata.name}`;
+  const type = 'application/apply-patch+yaml';
+  await must(access, 'PATCH', `${path}?fieldManager=helm-test`, definition, type);
+  for (let tries = 0; tries < 200; tries++) {
+    if ((await apiRequest(access, 'GET', '/apis/monitoring.coreos.com/v1/servicemonitors')).status === 200) return;
+    await sleep(50);
+  }
+  throw new Error('the API server does not serve servicemonitors');
 }

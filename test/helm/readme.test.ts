@@ -8,10 +8,14 @@ import { apiRequest, must } from '../servers/kubernetes-api.ts';
 import { kubernetes } from '../servers/kubernetes.ts';
 import { provideServer } from '../servers/provided-server.ts';
 import { makeNamespace } from './cluster.ts';
-import { findHelm, ROOT, runHelm } from './helm-command.ts';
+import { CHART, findHelm, ROOT, runHelm } from './helm-command.ts';
 
 const helm = findHelm();
 const provided = helm.how === 'none' ? helm : await provideServer(kubernetes);
+
+interface Deployed {
+  readonly metadata: { readonly generation: number };
+}
 
 describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reason : 'the README', () => {
   let folder: string;
@@ -23,7 +27,7 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
     if ('server' in provided) await provided.server.stop();
   });
 
-  it('shows a values file of ten lines, a command that installs with it, what is printed, and how to take it away', async () => {
+  it('shows a values file of ten lines, a command that installs with it, and what is printed; upgrades, and leaves the claim', async () => {
     if (!('server' in provided)) throw new Error('no API server');
     const { access } = provided.server;
     // the page's names, made unique for a cluster that is used by others, too
@@ -53,7 +57,19 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
       .replaceAll('--namespace rekeyd', `--namespace ${namespace}`)
       .replace('NAMESPACE: rekeyd', `NAMESPACE: ${namespace}`);
     expect(out.replace(/^ +/gm, '').replace(/\n*$/, '\n')).toMatch(shown(said.trimEnd().split('\n')));
-    await must(access, 'GET', `/apis/apps/v1/namespaces/${namespace}/deployments/rekeyd`);
+
+    const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/rekeyd`;
+    const generation = async () => (await must<Deployed>(access, 'GET', deployment)).metadata.generation;
+    expect(await generation()).toBe(1);
+    const upgrade = ['upgrade', 'rekeyd', CHART, '--namespace', namespace, '--values', file];
+    for (const [more, expected] of [
+      [[], 1],
+      [['--set', 'config.mode=observe'], 2],
+    ] as const) {
+      const upgraded = await runHelm(helm, [...upgrade, ...more], env);
+      expect(upgraded.code, upgraded.err).toBe(0);
+      expect(await generation()).toBe(expected);
+    }
 
     const removed = await runHelm(helm, ['uninstall', 'rekeyd', '--namespace', namespace], env);
     expect(removed.code, removed.err).toBe(0);
