@@ -6,9 +6,16 @@ import { compareRotation, compareScan } from './comparisons.ts';
 import type { Aim, Assertion, Comparison } from './figures.ts';
 import { measureMemory } from './memory.ts';
 import type { MemoryFigures } from './memory.ts';
+import { compareStartUp } from './start-up.ts';
+import { compareVaults } from './vault-deliveries.ts';
+import { startUpLines, vaultLines } from './vault-table.ts';
 
 /** Of the bare loop's rate. */
 const AIMED_RATIO = 0.8;
+/** Of the deliveries of a backend's own library. */
+const AIMED_VAULT_RATIO = 0.9;
+/** Of the time in which a bare server starts. */
+const AIMED_START = 2;
 const AIMED_PEAK = 300_000_000;
 
 const { values } = parseArgs({
@@ -22,25 +29,42 @@ const { values } = parseArgs({
 const folder = mkdtempSync(join(tmpdir(), 'rekeyd-bench-'));
 const progress = (text: string) => void process.stderr.write(`${text}\n`);
 const size = values.short
-  ? { all: 1_000, due: 50, rotated: 100, remembered: 10_000, rounds: 1 }
-  : { all: 10_000, due: 100, rotated: 1_000, remembered: 100_000, rounds: 3 };
+  ? { all: 1_000, due: 50, rotated: 100, remembered: 10_000, entries: 24, rounds: 1 }
+  : { all: 10_000, due: 100, rotated: 1_000, remembered: 100_000, entries: 100, rounds: 3 };
 
 try {
   const options = { folder, rounds: size.rounds, profiles: values.profiles ?? null, progress };
   const scan = await compareScan(size.all, size.due, options);
   const rotation = await compareRotation(size.rotated, options);
+  const vaults = await compareVaults({ ...options, folder: join(folder, 'vaults'), entries: size.entries });
+  const startUp = await compareStartUp(join(folder, 'start-up'), 1 + 2 * size.rounds);
   const memory: MemoryFigures[] = [];
   for (const rule of ['unmanaged', 'managed'] as const) {
     memory.push(await measureMemory(size.remembered, rule, { folder: join(folder, rule), progress }));
   }
   const comparisons = [scan.comparison, rotation.comparison];
-  const assertions = [...scan.assertions, ...rotation.assertions];
+  const assertions = [...scan.assertions, ...rotation.assertions, ...vaults.assertions];
   const aims = [...comparisons.map(rateAim), ...memory.map(memoryAim)];
+  for (const { type, ratio } of vaults.vaults) {
+    const met = ratio.median >= AIMED_VAULT_RATIO;
+    aims.push({
+      name: `${type}: deliveries beside the bare library`,
+      aim: `${AIMED_VAULT_RATIO}`,
+      is: ratio.median.toFixed(2),
+      met,
+    });
+  }
+  const met = startUp.times < AIMED_START;
+  aims.push({ name: 'start-up beside a bare server', aim: `under ${AIMED_START}`, is: startUp.times.toFixed(1), met });
   const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown' };
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ machine, size, comparisons, memory, assertions, aims }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ machine, size, comparisons, vaults, startUp, memory, assertions, aims }, null, 2)}\n`,
+    );
   } else {
-    process.stdout.write(tableOf(comparisons, memory, assertions, aims));
+    process.stdout.write(
+      tableOf(comparisons, [...vaultLines(vaults), ...startUpLines(startUp)], memory, assertions, aims),
+    );
   }
   // an aim that is not met is told; what does not hold is a failure
   if (assertions.some((each) => !each.holds)) process.exitCode = 1;
@@ -65,6 +89,7 @@ function memoryAim(figures: MemoryFigures): Aim {
 
 function tableOf(
   comparisons: readonly Comparison[],
+  more: readonly string[],
   memory: readonly MemoryFigures[],
   assertions: readonly Assertion[],
   aims: readonly Aim[],
@@ -78,7 +103,7 @@ function tableOf(
       `    each round: ${each.requests} requests, ${each.commits} commits, ${each.encryptions} encryptions, ${each.decryptions} decryptions`,
     );
   }
-  lines.push('', 'peak memory of the daemon (resident)');
+  lines.push(...more, '', 'peak memory of the daemon (resident)');
   for (const each of memory) {
     lines.push(
       `  ${each.credentials} ${each.rule}: first contact ${megabytes(each.firstContact)} (${each.took.toFixed(0)} s), scans ${megabytes(each.scans)}, ` +
