@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Where a machine is to read the results: `.ci/run` counts them. */
 const report = process.env['REKEYD_TEST_REPORT'];
 
-/** `npm test` runs every project but `servers` (`npm run test:conformance`) and `helm` (`npm run test:helm`); `vitest run --project unit` runs one. */
+/** `npm test` runs every project but those that need servers or Docker; `vitest run --project unit` runs one. */
 // vitest reads its configuration from the default export; it is the one place where a default export is allowed.
 export default defineConfig({
   test: {

@@ -13,15 +13,20 @@ import type { KubernetesAccess } from '../servers/kubernetes.ts';
 import { kubeconfigOf, kubernetes } from '../servers/kubernetes.ts';
 import { provideServer, provisionedFolder } from '../servers/provided-server.ts';
 import { admitPod, apply, defineServiceMonitor, makeNamespace, tokenOf } from './cluster.ts';
-import { findHelm } from './helm-command.ts';
+import { findHelm, tellSkipped } from './helm-command.ts';
 import { templateValues, VALUE_SETS, valuesOf } from './rendered.ts';
 import type { Rendered } from './rendered.ts';
 
 const helm = findHelm();
 const provided = helm.how === 'none' ? helm : await provideServer(kubernetes);
+if (helm.how === 'found' && provided.how === 'none') tellSkipped(provided.reason);
 const definition = join(provisionedFolder('prometheus-operator-0.85.0'), 'servicemonitors.yaml');
 const monitored = existsSync(definition);
 if (!monitored && process.env['REKEYD_SERVERS_REQUIRED'] !== undefined) throw new Error(`${definition} is not here`);
+if (!monitored)
+  tellSkipped(
+    `the ServiceMonitor is not applied: no ${definition} (made by test/servers/provision prometheus-operator)`,
+  );
 const unique = (label: string): string => `${label}-${randomBytes(4).toString('hex')}`;
 
 describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reason : 'on a real API server', () => {

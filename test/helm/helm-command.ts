@@ -17,9 +17,15 @@ export type Helm = { readonly how: 'found'; readonly path: string } | { readonly
 export function findHelm(): Helm {
   const path = process.env['REKEYD_HELM'] ?? join(provisionedFolder(`helm-${VERSION}`), 'helm');
   if (existsSync(path)) return { how: 'found', path };
-  const reason = `Helm is not here: REKEYD_HELM not set; no ${path} (made by test/servers/provision helm)`;
+  const reason = `Helm is not here: no ${path} (REKEYD_HELM says where, else test/servers/provision helm makes it)`;
   if (process.env['REKEYD_SERVERS_REQUIRED'] !== undefined) throw new Error(reason);
+  tellSkipped(reason);
   return { how: 'none', reason };
+}
+
+/** Prints why a file's tests are skipped: the reporter prints only how many. */
+export function tellSkipped(reason: string): void {
+  process.stderr.write(`skipped: ${reason}\n`);
 }
 
 /** What a program printed, and its exit code. */

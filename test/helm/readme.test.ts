@@ -8,10 +8,11 @@ import { apiRequest, must } from '../servers/kubernetes-api.ts';
 import { kubernetes } from '../servers/kubernetes.ts';
 import { provideServer } from '../servers/provided-server.ts';
 import { makeNamespace } from './cluster.ts';
-import { CHART, findHelm, ROOT, runHelm } from './helm-command.ts';
+import { CHART, findHelm, ROOT, runHelm, tellSkipped } from './helm-command.ts';
 
 const helm = findHelm();
 const provided = helm.how === 'none' ? helm : await provideServer(kubernetes);
+if (helm.how === 'found' && provided.how === 'none') tellSkipped(provided.reason);
 
 interface Deployed {
   readonly metadata: { readonly generation: number };
