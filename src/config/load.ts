@@ -155,6 +155,7 @@ function readHttp(written: unknown, folder: string, report: TreeReport): HttpSet
   return {
     host: http.host ?? '',
     port: http.port ?? 0,
+    requestsPerSecond: http.requestsPerSecond ?? 0,
     socket: typeof http.socket === 'string' ? resolve(folderOf(report, ['http', 'socket'], folder), http.socket) : null,
     tokens: readTokens(http.tokens ?? [], ['http', 'tokens'], report),
   };

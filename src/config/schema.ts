@@ -31,6 +31,12 @@ export const tokenShape = {
 export const httpShape = {
   host: z.string().min(1).default('127.0.0.1').describe('The address to listen on.'),
   port: z.int().min(0).max(65_535).default(8080).describe('The port to listen on; 0: any free one.'),
+  requestsPerSecond: z
+    .number()
+    .gt(0)
+    .max(100_000)
+    .default(100)
+    .describe('Requests a second of one address, ten seconds of them at once; more are answered with 429.'),
   socket: z
     .string()
     .min(1)

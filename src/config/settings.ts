@@ -26,6 +26,8 @@ export type Mode = (typeof MODES)[number];
 export interface HttpSettings {
   readonly host: string;
   readonly port: number;
+  /** Requests a second of one address, on average over some seconds. */
+  readonly requestsPerSecond: number;
   /** Absolute path; null: off. */
   readonly socket: string | null;
   readonly tokens: readonly TokenSettings[];

@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Must be set on every route. */
     access?: Access;
+    /** Never refused for the number of requests: who asks whether it lives must not be told that it is busy. */
+    unlimited?: true;
   }
   interface FastifyRequest {
     /** Null on public routes. */

@@ -7,6 +7,7 @@ import type { Duration } from '../domain/time.ts';
 import { SECOND } from '../domain/time.ts';
 import { authorize } from './access.ts';
 import type { Identify } from './access.ts';
+import type { AddressLimiter } from './address-limiter.ts';
 import type { App, HttpContext } from './context.ts';
 import { auditActs } from './audit.ts';
 import { toProblem } from './error-answer.ts';
@@ -16,7 +17,6 @@ import { acceptJson } from './json-body.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { describeRoutes } from './openapi.ts';
 import { HttpProblem, PROBLEM_TYPE, sendProblem } from './problem.ts';
-import { addRoutes } from './routes.ts';
 
 /** How long a client may take (S10). */
 export interface HttpTimeouts {
@@ -41,10 +41,24 @@ const BODY_LIMIT = 16 * 1_024;
 const MAX_CONNECTIONS = 500;
 
 /** On every answer: nothing is kept by caches, nothing is guessed by browsers. There is no CORS: no page may ask. */
-const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+const HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+} as const;
+
+/** One way in. */
+export interface WayIn {
+  readonly identify: Identify;
+  readonly timeouts: HttpTimeouts;
+  /** Null: not limited, as on the local socket. */
+  readonly limiter: AddressLimiter | null;
+  readonly addRoutes: (app: App, context: HttpContext) => void;
+}
 
 /** Builds the interface for one way in; `identify` says who its callers are. It does not listen yet. */
-export function createApp(context: HttpContext, identify: Identify, timeouts: HttpTimeouts): App {
+export function createApp(context: HttpContext, { identify, timeouts, limiter, addRoutes }: WayIn): App {
   const { log } = context;
   const app: App = fastify({
     logger: false,
@@ -79,6 +93,7 @@ export function createApp(context: HttpContext, identify: Identify, timeouts: Ht
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
     refuseUnnamedHost(request);
+    if (limiter !== null && request.routeOptions.config.unlimited !== true) refuseFlood(limiter, request);
     if (request.is404) return;
     const { access } = request.routeOptions.config;
     if (access === undefined) throw new Error('a route does not say who may use it');
@@ -113,6 +128,15 @@ export function createApp(context: HttpContext, identify: Identify, timeouts: Ht
 
   describeRoutes(app, () => refuseOtherMethods(app, () => addRoutes(app, context)));
   return app;
+}
+
+/** Before anything is asked of the caller: a flood of guesses costs next to nothing. */
+function refuseFlood(limiter: AddressLimiter, { socket }: FastifyRequest): void {
+  const wait = limiter.take(socket.remoteAddress ?? '');
+  if (wait === 0) return;
+  throw new HttpProblem('rate-limited', 'Too many requests came from this address.', {
+    headers: { 'retry-after': String(Math.ceil(wait / SECOND)) },
+  });
 }
 
 /** RFC 9112: a request of HTTP/1.1 without a host is a bad one. */

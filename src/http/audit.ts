@@ -8,7 +8,9 @@ import type { App } from './context.ts';
  */
 export function auditActs(app: App, events: Events): void {
   app.addHook('onResponse', (request, reply, done) => {
-    if (request.routeOptions.config.access === 'operator') tell(events, request, reply.statusCode);
+    // what is refused unread is not told: a flood would fill the log
+    const unread = reply.statusCode === 429 && request.caller === null;
+    if (request.routeOptions.config.access === 'operator' && !unread) tell(events, request, reply.statusCode);
     done();
   });
 }

@@ -12,7 +12,7 @@ import type { ZodTypes } from './input-check.ts';
 export interface HttpContext {
   readonly daemon: DaemonApi;
   readonly metrics: MetricsPage;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly ticker: Pick<Ticker, 'sleep'>;
   readonly log: Log;
   /** Where acts are told. */

@@ -4,19 +4,20 @@ import { aliveSchema, metricsSchema, problems, readySchema } from './output.ts';
 /** Liveness, readiness and metrics: the routes that need no token. */
 export function addHealthRoutes(app: App, { daemon, metrics }: HttpContext): void {
   const config = { access: 'public' } as const;
+  const health = { ...config, unlimited: true } as const;
 
   for (const [url, operationId] of [
     ['/livez', 'isAlive'],
     ['/healthz', 'isHealthy'],
   ] as const) {
     const schema = { operationId, summary: 'Whether it lives', response: { 200: aliveSchema, ...problems } };
-    app.get(url, { config, schema }, () => ({ status: 'ok' as const }));
+    app.get(url, { config: health, schema }, () => ({ status: 'ok' as const }));
   }
 
   app.get(
     '/readyz',
     {
-      config,
+      config: health,
       schema: {
         operationId: 'isReady',
         summary: 'Whether it can work',

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'key-reused': { status: 422, title: 'The key was used for something else' },
   'too-soon': { status: 429, title: 'It is too soon to do this again' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something unexpected happened' },
   'ledger-failed': { status: 503, title: 'The ledger cannot be used' },

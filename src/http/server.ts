@@ -2,11 +2,13 @@ import type { HttpSettings } from '../config/settings.ts';
 import type { Ticker } from '../domain/ports.ts';
 import { SECOND } from '../domain/time.ts';
 import { identifyBySocket, identifyByToken } from './access.ts';
+import { AddressLimiter } from './address-limiter.ts';
 import { createApp, TIMEOUTS } from './app.ts';
 import type { HttpTimeouts } from './app.ts';
 import type { App, HttpContext } from './context.ts';
 import { listenError } from './listen-error.ts';
 import { placeSocket } from './local-socket.ts';
+import { addRoutes } from './routes.ts';
 
 export interface HttpOptions extends HttpContext {
   readonly settings: HttpSettings;
@@ -44,7 +46,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   const open: (() => Promise<void>)[] = [];
 
   async function openPort(): Promise<{ url: string; port: number }> {
-    const app = createApp(options, identifyByToken(settings.tokens), timeouts);
+    const app = createApp(options, {
+      identify: identifyByToken(settings.tokens),
+      timeouts,
+      limiter: new AddressLimiter(settings.requestsPerSecond, options.clock),
+      addRoutes,
+    });
     // Fastify would open a second server for localhost's other address, which none of our limits hold for.
     const host = settings.host === 'localhost' ? '127.0.0.1' : settings.host;
     try {
@@ -60,7 +67,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   }
 
   async function openSocket(path: string): Promise<void> {
-    const app = createApp(options, identifyBySocket, timeouts);
+    const app = createApp(options, { identify: identifyBySocket, timeouts, limiter: null, addRoutes });
     try {
       const remove = await placeSocket(path, async (at) => {
         await app.listen({ path: at });

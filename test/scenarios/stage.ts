@@ -225,7 +225,7 @@ function settingsOf(options: StageOptions, vaults: readonly string[]): Settings 
     resync: options.resync ?? HOUR,
     shutdownTimeout: 30 * SECOND,
     ledger: { type: 'memory', options: {} },
-    http: { host: '127.0.0.1', port: 0, socket: null, tokens: [] },
+    http: { host: '127.0.0.1', port: 0, requestsPerSecond: 100_000, socket: null, tokens: [] },
     metrics: { perCredential: 'auto' },
     webhooks: [],
     limits: { ...limits, breaker: { failures: 5, cooldown: 15 * MINUTE }, ...options.limits },

@@ -29,7 +29,7 @@ export function settingsOf(config: SimConfig): Settings {
     resync,
     shutdownTimeout: 30 * SECOND,
     ledger: { type: 'memory', options: {} },
-    http: { host: '127.0.0.1', port: 0, socket: null, tokens: [] },
+    http: { host: '127.0.0.1', port: 0, requestsPerSecond: 100_000, socket: null, tokens: [] },
     metrics: { perCredential: 'auto' },
     webhooks: [],
     limits,

@@ -38,7 +38,7 @@ export function settingsFor(changes: Partial<Settings> = {}): Settings {
     resync: 3_600_000,
     shutdownTimeout: 30_000,
     ledger: { type: 'memory', options: {} },
-    http: { host: '127.0.0.1', port: 0, socket: null, tokens: [] },
+    http: { host: '127.0.0.1', port: 0, requestsPerSecond: 100_000, socket: null, tokens: [] },
     metrics: { perCredential: 'auto' },
     webhooks: [],
     limits: {

@@ -103,7 +103,9 @@ const ROTATE = 'POST /v1/credentials/data8/c1/rotate';
 const accepted = { status: 202, body: { rotationId: 'r1', grace: '14d' } };
 
 function onSocket() {
-  return { settings: settingsFor({ http: { host: '127.0.0.1', port: 0, socket, tokens: [] } }) };
+  return {
+    settings: settingsFor({ http: { host: '127.0.0.1', port: 0, requestsPerSecond: 100_000, socket, tokens: [] } }),
+  };
 }
 
 describe('status', () => {

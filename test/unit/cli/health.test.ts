@@ -25,7 +25,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const listening = (host: string) => settingsFor({ http: { host, port, socket: null, tokens: [] } });
+const listening = (host: string) =>
+  settingsFor({ http: { host, port, requestsPerSecond: 1_000, socket: null, tokens: [] } });
 
 describe('rekeyd health', () => {
   it.each(['0.0.0.0', '127.0.0.1'])(
@@ -44,7 +45,9 @@ describe('rekeyd health', () => {
   });
 
   it('is 1 where nobody answers, and says who was asked', async () => {
-    const settings = settingsFor({ http: { host: '127.0.0.1', port: 1, socket: null, tokens: [] } });
+    const settings = settingsFor({
+      http: { host: '127.0.0.1', port: 1, requestsPerSecond: 100_000, socket: null, tokens: [] },
+    });
     const { code, err } = await cli(['health'], { settings });
     expect(code).toBe(1);
     expect(err).toContain('no daemon at http://127.0.0.1:1 (ECONNREFUSED)');

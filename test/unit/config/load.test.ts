@@ -17,7 +17,13 @@ describe('loadSettings', () => {
       resync: HOUR,
       shutdownTimeout: 30 * SECOND,
       ledger: { type: 'sqlite', options: { path: '/etc/rekeyd/var/rekeyd.db' } },
-      http: { host: '127.0.0.1', port: 8080, socket: '/etc/rekeyd/var/rekeyd.sock', tokens: [] },
+      http: {
+        host: '127.0.0.1',
+        port: 8080,
+        requestsPerSecond: 100,
+        socket: '/etc/rekeyd/var/rekeyd.sock',
+        tokens: [],
+      },
       metrics: { perCredential: 'auto' },
       webhooks: [],
       limits: {

@@ -26,7 +26,7 @@ const act = (path: string): RequestInit =>
     : { method: 'POST' };
 
 const settings = (tokens: { name: string; role: 'viewer' | 'operator'; sha256: string }[]) => ({
-  settings: { host: '127.0.0.1', port: 0, socket: null, tokens },
+  settings: { host: '127.0.0.1', port: 0, requestsPerSecond: 100_000, socket: null, tokens },
 });
 
 describe('roles', () => {

@@ -137,7 +137,7 @@ describe('opening and closing', () => {
     log: silentLog,
     events: silentEvents,
     feed: new EventFeed({ now: () => NOW }, 'epoch'),
-    settings: { host: '127.0.0.1', port, socket: null, tokens: [] },
+    settings: { host: '127.0.0.1', port, requestsPerSecond: 100_000, socket: null, tokens: [] },
     ...change,
   });
 

@@ -184,6 +184,7 @@ export async function serve(
     settings: {
       host: '127.0.0.1',
       port: 0,
+      requestsPerSecond: 100_000,
       socket: null,
       tokens: [
         { name: 'dashboards', role: 'viewer', sha256: sha256(VIEWER) },

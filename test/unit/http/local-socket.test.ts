@@ -16,7 +16,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const settings = (socket: string) => ({ settings: { host: '127.0.0.1', port: 0, socket, tokens: [] } });
+const settings = (socket: string) => ({
+  settings: { host: '127.0.0.1', port: 0, requestsPerSecond: 100_000, socket, tokens: [] },
+});
 const mode = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
 /** A socket whose process is dead: killed, it could not take it away. */
@@ -125,9 +127,9 @@ describe('the local socket', () => {
     const { port, url } = earlier.address;
     await writeFile(join(folder, 'file'), '');
     const socket = join(folder, 'file', 'rekeyd.sock');
-    const error: unknown = await serve({ settings: { host: '127.0.0.1', port, socket, tokens: [] } }).catch(
-      (reason: unknown) => reason,
-    );
+    const error: unknown = await serve({
+      settings: { host: '127.0.0.1', port, requestsPerSecond: 100_000, socket, tokens: [] },
+    }).catch((reason: unknown) => reason);
     expect((error as Error).message).toBe(
       `http: cannot listen on ${socket}: a part of the path is not a folder; correct http.socket`,
     );
