@@ -134,7 +134,9 @@ function drawStorms(chance: Chance, until: number): Storm[] {
       from,
       to: Math.min(until, from + length),
       target: chance.pick(`${label} target`, ['', 'issuer', 'vault', 'vault.a', 'disk']),
-      rates: drawRates(chance, label, chance.pick(`${label} strength`, [0.03, 0.1, 0.4])),
+      rates: chance.chance(`${label} is of one kind`, 0.3)
+        ? { [chance.pick(`${label} kind`, FAULTS)]: 0.5 + 0.5 * chance.draw(`${label} most`) }
+        : drawRates(chance, label, chance.pick(`${label} strength`, [0.03, 0.1, 0.4])),
     };
   });
 }

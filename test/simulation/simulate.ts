@@ -5,6 +5,7 @@ import type { Incident } from './incidents.ts';
 import { callsAreBounded, creationsAreBounded, valuesStayInside, waitsAreKept } from './invariants/bounds.ts';
 import { endsAreTold, everythingConverges } from './invariants/convergence.ts';
 import { deletionsAreProven } from './invariants/deletions.ts';
+import { flightsAreLeftAlone, leftoversGoSoon } from './invariants/leftovers.ts';
 import { servedIsAlive } from './invariants/served.ts';
 import { deliveredIsExtended, nothingIsMadeForNothing, tellsTheTruth } from './invariants/told.ts';
 import { generationsGoForward, intentsComeFirst } from './invariants/writes.ts';
@@ -80,6 +81,8 @@ function watch(world: SimWorld): void {
     deletionsAreProven(world),
     generationsGoForward(world),
     intentsComeFirst(world),
+    leftoversGoSoon(world, world.installations),
+    flightsAreLeftAlone(world),
     tellsTheTruth(world),
     deliveredIsExtended(world),
     nothingIsMadeForNothing(world),

@@ -30,6 +30,8 @@ export const FAULTS = [
   /** The caller stops hearing anything for minutes: before the request leaves, or before it hears the answer. */
   'freeze-before',
   'freeze-after',
+  /** Applied, the answer lost, and applied once more some time later: by a proxy that lost it, too. */
+  'repeated',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -63,7 +65,13 @@ export interface MetFault {
   readonly at: Instant;
 }
 
-const ONLY_CHANGES: ReadonlySet<Fault> = new Set(['applied-and-lost', 'late', 'duplicated', 'crash-applied']);
+const ONLY_CHANGES: ReadonlySet<Fault> = new Set([
+  'applied-and-lost',
+  'late',
+  'duplicated',
+  'crash-applied',
+  'repeated',
+]);
 const ONLY_READS: ReadonlySet<Fault> = new Set(['stale']);
 const ON_DISK: ReadonlySet<Fault> = new Set([
   'error',

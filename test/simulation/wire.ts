@@ -132,10 +132,12 @@ export function send<T>(network: Network, process: SimProcess, call: WireCall<T>
         lose();
         break;
       case 'duplicated':
+      case 'repeated':
         time.after(delay(), () => {
-          arrive(true);
+          arrive(fault === 'duplicated');
           time.after(Math.floor(chance.draw('lateness') * (call.lifetime - MINUTE)), () => arrive(false));
         });
+        if (fault === 'repeated') lose();
         break;
       case 'garbled':
         time.after(delay(), () => arrive(false));

@@ -13,6 +13,7 @@ const PROOF_LIFE = 3 * MINUTE;
  */
 export function deletionsAreProven(world: Witnessed): Invariant {
   const { time, truth } = world;
+  const asked = new Map<string, Instant>();
   const lists = new Map<string, Instant>();
   const looks = new Map<string, Instant>();
 
@@ -23,7 +24,9 @@ export function deletionsAreProven(world: Witnessed): Invariant {
     present: readonly string[],
   ): string | null => {
     const since = time.now - PROOF_LIFE;
-    if ((lists.get(`${processId} ${clientId}`) ?? 0) < since) return 'the secrets were not listed just before';
+    const list = `${processId} ${clientId}`;
+    if (asked.get(list) !== lists.get(list)) return 'its last list of the secrets was not answered in full';
+    if ((lists.get(list) ?? 0) < since) return 'the secrets were not listed just before';
     if (!truth.issuer.isAlive(clientId, secretId, time.now)) return null; // it has ended by itself
     for (const place of placesToProve(clientId, secretId, present)) {
       if ((looks.get(`${processId} ${place}`) ?? 0) < since) return `${place} was not looked at just before`;
@@ -32,6 +35,10 @@ export function deletionsAreProven(world: Witnessed): Invariant {
   };
 
   return {
+    called: (process, { text }) => {
+      const [, operation, clientId = ''] = text.split(' ');
+      if (operation === 'issuer.listSecrets') asked.set(`${process.id} ${clientId}`, time.now);
+    },
     listed: (process, clientId, askedAt) => void lists.set(`${process.id} ${clientId}`, askedAt),
     looked: (process, vault, entry, askedAt) => void looks.set(`${process.id} ${vault}/${entry}`, askedAt),
 
