@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { tokenShape } from './schema.ts';
-import type { TokenSettings } from './settings.ts';
+import type { Role, TokenSettings } from './settings.ts';
 import type { TreeReport } from './report.ts';
 import type { Path } from './tree.ts';
 
@@ -12,12 +12,16 @@ const TAKEN = ['socket', 'rekeyd'];
 
 /** Turns tokens into their digests: the tokens themselves are not kept. */
 export function readTokens(written: readonly WrittenToken[], path: Path, report: TreeReport): TokenSettings[] {
-  const names = new Set<string>();
+  const names = new Map<string, Role[]>();
   const digests = new Set<string>();
   return written.map((token, index) => {
     const at = [...path, index];
     if (TAKEN.includes(token.name)) report.value([...at, 'name'], `the name ${token.name} is taken by rekeyd itself`);
-    if (names.has(token.name)) report.value([...at, 'name'], 'another token has this name');
+    const roles = names.get(token.name) ?? [];
+    // two, so that one can be exchanged: the new one is added, callers change over, the old one is taken out
+    if (roles.length === 2) report.value([...at, 'name'], 'two other tokens have this name, which is the most');
+    if (roles[0] !== undefined && roles[0] !== token.role)
+      report.value([...at, 'role'], `another token named ${token.name} has the role ${roles[0]}`);
     if (token.token !== undefined && token.sha256 !== undefined)
       report.key([...at, 'sha256'], 'token and sha256 exclude each other');
     if (token.token === undefined && token.sha256 === undefined) report.value(at, 'either token or sha256 is required');
@@ -27,7 +31,7 @@ export function readTokens(written: readonly WrittenToken[], path: Path, report:
         .update(token.token ?? '')
         .digest('hex');
     if (digests.has(sha256)) report.value(at, 'another entry has the same token');
-    names.add(token.name);
+    names.set(token.name, [...roles, token.role]);
     digests.add(sha256);
     return { name: token.name, role: token.role, sha256 };
   });

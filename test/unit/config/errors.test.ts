@@ -81,8 +81,14 @@ const bad: readonly [what: string, text: string, ...problems: string[]][] = [
     'tokens that are one',
     'http:\n  tokens:\n    - { name: a, role: viewer, token: 0123456789abcdef }\n    - { name: a, role: operator, token: 0123456789abcdef }\n    - { name: socket, role: viewer, token: fedcba9876543210 }',
     '9:7: http.tokens[1]: another entry has the same token',
-    '9:15: http.tokens[1].name: another token has this name',
+    '9:24: http.tokens[1].role: another token named a has the role viewer',
     '10:15: http.tokens[2].name: the name socket is taken by rekeyd itself',
+  ],
+  [
+    'a third token of one name, and a name that is taken',
+    'http:\n  tokens:\n    - { name: a, role: viewer, token: 0123456789abcdef }\n    - { name: a, role: viewer, token: 1123456789abcdef }\n    - { name: a, role: viewer, token: 2123456789abcdef }\n    - { name: rekeyd, role: viewer, token: 3123456789abcdef }',
+    '10:15: http.tokens[2].name: two other tokens have this name, which is the most',
+    '11:15: http.tokens[3].name: the name rekeyd is taken by rekeyd itself',
   ],
   [
     'unknown role',

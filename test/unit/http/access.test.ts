@@ -85,6 +85,23 @@ describe('S2: tokens', () => {
     expect((await http.ask(`/v1/status?token=${OPERATOR}&access_token=${OPERATOR}`, {}, null)).status).toBe(401);
   });
 
+  it('both of one name are known while one is exchanged for the other', async () => {
+    const both = ['token-old', 'token-new'].map((token) => ({
+      name: 'bot',
+      role: 'operator' as const,
+      sha256: sha256(token),
+    }));
+    await using http = await serve(settings(both));
+    for (const token of ['token-old', 'token-new']) await http.ask('/v1/resume', { method: 'POST' }, token);
+    expect(http.calls).toEqual([
+      ['resume', null, 'bot'],
+      ['resume', null, 'bot'],
+    ]);
+    await using after = await serve(settings(both.slice(1)));
+    expect((await after.ask('/v1/status', {}, 'token-old')).status).toBe(401);
+    expect((await after.ask('/v1/status', {}, 'token-new')).status).toBe(200);
+  });
+
   it('each of several is found, and names the actor', async () => {
     const tokens = Array.from({ length: 20 }, (_, index) => ({
       name: `bot-${index}`,
