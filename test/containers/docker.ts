@@ -17,6 +17,18 @@ export async function docker(...args: readonly string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** As {@link docker}, for what is to fail. @returns its exit code and stdout. */
+export async function tryDocker(
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly stdout: string }> {
+  try {
+    return { code: 0, stdout: await docker(...args) };
+  } catch (error) {
+    const { code, stdout } = error as { readonly code: unknown; readonly stdout: unknown };
+    return { code: Number(code), stdout: String(stdout) };
+  }
+}
+
 /** Why no container can be run here; null where one can. */
 export async function whyNoDocker(): Promise<string | null> {
   try {
