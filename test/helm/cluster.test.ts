@@ -116,6 +116,7 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
       ['PATCH', `${secrets}/of-somebody-else`, { data: { value: 'bmV3' } }],
       ['GET', secrets],
       ['GET', `${secrets}?watch=1`],
+      ['GET', `${secrets}?fieldSelector=metadata.name%3Ddata8-orders`],
       ['PUT', `${secrets}/data8-orders`, { metadata: { name: 'data8-orders' } }],
       ['DELETE', `${secrets}/data8-orders`],
       ['DELETE', secrets],

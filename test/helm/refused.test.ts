@@ -24,6 +24,16 @@ describe.skipIf(helm.how === 'none')(helm.how === 'none' ? helm.reason : 'bad va
       { config: { http: { tokens: [{ token: 'in the clear' }] } } },
       'config.http.tokens[0].token: a ConfigMap is no place for a secret',
     ],
+    [
+      "a webhook's secret in the ConfigMap",
+      { config: { webhooks: [{ secret: 'in the clear' }] } },
+      'config.webhooks[0].secret: a ConfigMap',
+    ],
+    [
+      "a vault's token in the ConfigMap",
+      { config: { vaults: { bao: { auth: { token: 'in the clear' } } } } },
+      'config.vaults.bao.auth.token: a ConfigMap',
+    ],
     ['a shutdownTimeout that is no duration', { config: { shutdownTimeout: '30' } }, "at '/config/shutdownTimeout'"],
     [
       'a port that only root may have',
