@@ -66,6 +66,8 @@ describe('an entry that somebody changed', () => {
     expect(secretIds(stage)).toEqual(['1', '2']);
     expect((await stage.view('shop')).state).toBe('failing');
     expect((await stage.view('shop')).secrets.find((each) => each.secretId === '1')?.deleteAfter).toBeNull();
+    const waits = stage.events('deletion-waiting').map(({ fields }) => [fields['secretId'], fields.reason]);
+    expect(waits, 'told once, whatever the number of looks').toEqual([['1', 'still-served']]);
     await expectSound(stage);
   });
 
