@@ -38,7 +38,8 @@ export const TIMEOUTS: HttpTimeouts = {
 };
 
 const BODY_LIMIT = 16 * 1_024;
-const MAX_CONNECTIONS = 500;
+/** Far above what callers need, and some 10 KB each: a few thousand idle ones must not keep a health check out. */
+const MAX_CONNECTIONS = 4_000;
 
 /** On every answer: nothing is kept by caches, nothing is guessed by browsers. There is no CORS: no page may ask. */
 const HEADERS = {
