@@ -7,11 +7,12 @@ let last = '';
 for (;;) {
   try {
     const { clientId, secretId, expires } = JSON.parse(await readFile(file, 'utf8'));
-    if (secretId !== last) console.log(`uses secret ${secretId} of ${clientId}, which is valid until ${expires}`);
+    if (secretId !== last)
+      process.stdout.write(`uses secret ${secretId} of ${clientId}, which is valid until ${expires}\n`);
     last = secretId;
   } catch (error) {
     // until the first delivery there is no file
-    if (error.code !== 'ENOENT') console.log(`${file} cannot be used: ${error.code ?? error.name}`);
+    if (error.code !== 'ENOENT') process.stdout.write(`${file} cannot be used: ${error.code ?? error.name}\n`);
   }
   await new Promise((resolve) => setTimeout(resolve, 1_000));
 }
