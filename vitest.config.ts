@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Where a machine is to read the results: `.ci/run` counts them. */
@@ -8,6 +9,8 @@ const report = process.env['REKEYD_TEST_REPORT'];
 export default defineConfig({
   test: {
     testTimeout: 20_000,
+    // half of the tests wait for processes: two files at a time, also on two cores
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
