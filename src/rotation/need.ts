@@ -3,9 +3,9 @@ import { isOurs } from '../domain/mark.ts';
 import type { Reason } from '../domain/reason.ts';
 import type { Situation } from './decision.ts';
 import { issuerTime, UNNAMED } from './observation.ts';
-import type { SeenDestination } from './observation.ts';
+import type { SeenDestination, SeenSecret } from './observation.ts';
 import { isAlive } from './proof.ts';
-import { adoptionOf, servedBy } from './remember-destinations.ts';
+import { adoptionOf, isAhead, newestAhead, servedBy } from './remember-destinations.ts';
 import { lifeOf } from './remember.ts';
 import { isUrgent, renewalOf } from './renewal.ts';
 
@@ -41,7 +41,8 @@ export function lacking({ observation, record }: Situation): Lack[] {
       const adopted = adoptionOf({ sight, format, known, ...rest }) !== null;
       return adopted && (record.current?.generation ?? 0) > 0 ? 'destination-behind' : null;
     }
-    if (served.secretId !== record.current?.secretId) return 'destination-behind';
+    // one that is ahead of what is current serves a secret that is gone: nothing older is written over it, see needOf
+    if (served.secretId !== record.current?.secretId) return isAhead(served, record) ? null : 'destination-behind';
     const changed = known?.format != null && !isSameFormat(known.format, format);
     return changed ? 'format-changed' : null;
   }
@@ -64,17 +65,33 @@ export function healthOf({ observation, record }: Situation): Health {
     if (observation.refused.has(UNNAMED)) return 'gone';
     return list.some((each) => each.marker === null && isAlive(each, now)) ? 'alive' : 'expired';
   }
-  const listed = list.find((each) => each.secretId === current.secretId);
-  if (listed !== undefined) return isAlive(listed, now) ? 'alive' : 'expired';
-  const missingSince = record.secrets.find((each) => each.secretId === current.secretId)?.missingSince ?? null;
+  return healthOfSecret({ observation, record }, list, current.secretId);
+}
+
+function healthOfSecret(
+  { observation, record }: Pick<Situation, 'observation' | 'record'>,
+  list: readonly SeenSecret[],
+  secretId: string,
+): Health {
+  const listed = list.find((each) => each.secretId === secretId);
+  if (listed !== undefined) return isAlive(listed, issuerTime(observation)) ? 'alive' : 'expired';
+  const missingSince = record.secrets.find((each) => each.secretId === secretId)?.missingSince ?? null;
   if (missingSince === null || observation.now - missingSince < observation.timing.listLag) return 'unsure';
-  if (observation.refused.has(current.secretId)) return 'gone';
+  if (observation.refused.has(secretId)) return 'gone';
   // an adopted entry may name another secret than it holds: what it holds was not refused
-  if (observation.destinations.some((each) => adoptionOf(each)?.secretId === current.secretId)) return 'alive';
+  if (observation.destinations.some((each) => adoptionOf(each)?.secretId === secretId)) return 'alive';
   const readable = observation.destinations.some(
-    (each) => each.readable && servedBy(each, observation.owner)?.secretId === current.secretId,
+    (each) => each.readable && servedBy(each, observation.owner)?.secretId === secretId,
   );
   return readable ? 'unsure' : 'gone';
+}
+
+/** The health of what a present destination serves that is ahead of what is current; null: none is. */
+function healthAhead({ observation, record }: Situation): Health | null {
+  const id = newestAhead(observation, record.current);
+  return id === null || observation.secrets === null
+    ? null
+    : healthOfSecret({ observation, record }, observation.secrets, id);
 }
 
 /** Destinations from which what is current can be read back. */
@@ -115,6 +132,10 @@ export function needOf(situation: Situation): Need | null {
     // everything was rolled back together: the newer generation can be read nowhere any more (V14)
     const newer = rotations.some((each) => (each.state === 'grace' || each.state === 'done') && each.generation > top);
     if (newer) return need('destination-behind');
+    // some destinations serve a newer secret that died, while an older one lives on elsewhere
+    const ahead = healthAhead(situation);
+    if (ahead === 'expired') return need('expired', true);
+    if (ahead === 'gone') return need('secret-gone', true);
   }
   const unread = observation.destinations.some((each) => each.format !== null && each.sight.state === 'unreachable');
   const lacks = lacking(situation);

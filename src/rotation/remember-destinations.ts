@@ -2,7 +2,7 @@ import type { DestinationState } from '../domain/destination-state.ts';
 import { compareMarks, isOurs } from '../domain/mark.ts';
 import type { Mark, Owner } from '../domain/mark.ts';
 import type { Instant } from '../domain/time.ts';
-import type { DestinationRecord } from '../ledger/records.ts';
+import type { CredentialRecord, DestinationRecord } from '../ledger/records.ts';
 import type { Observation, SeenDestination } from './observation.ts';
 
 /** A bound mark of ours: what surely is served somewhere. */
@@ -23,6 +23,18 @@ export function topServed(observation: Observation): Served | null {
     if (served !== null && (top === null || compareMarks(served, top) > 0)) top = served;
   }
   return top;
+}
+
+/** Whether what a destination serves is newer than what is current. */
+export function isAhead(served: Served, { current }: Pick<CredentialRecord, 'current'>): boolean {
+  return current !== null && compareMarks(served, { ...current, secretId: current.secretId ?? '' }) > 0;
+}
+
+/** The newest secret that a present destination serves, where it is newer than what is current; null: none is. */
+export function newestAhead(observation: Observation, current: CredentialRecord['current']): string | null {
+  const present = observation.destinations.filter((each) => each.format !== null);
+  const top = topServed({ ...observation, destinations: present });
+  return top !== null && isAhead(top, { current }) ? top.secretId : null;
 }
 
 /** Whether somebody stripped our mark from a version that the ledger knows as made by us (C8). */

@@ -8,7 +8,7 @@ import type { RotationRecord, SecretRecord } from '../ledger/records.ts';
 import { graceStart, issuerTime } from './observation.ts';
 import type { Observation, SeenSecret } from './observation.ts';
 import { isAlive } from './proof.ts';
-import { mayServeAnything, servedBy, wasTouched } from './remember-destinations.ts';
+import { mayServeAnything, newestAhead, servedBy, wasTouched } from './remember-destinations.ts';
 import type { Served } from './remember-destinations.ts';
 import { birthOrNull } from './renewal.ts';
 
@@ -65,15 +65,18 @@ export function rememberSecrets(observation: Observation, coverage: Coverage): S
     return withGrace(observation, coverage, classify(observation, coverage, secret, known));
   });
   const currentId = coverage.current?.secretId ?? coverage.adoptedId;
-  const known = record.secrets.some((each) => each.secretId === currentId);
-  const unlisted: SecretRecord[] = currentId === null || known ? [] : [{ ...fresh(currentId, now), role: 'current' }];
+  const aheadId = newestAhead(observation, coverage.current === null ? null : { ...coverage.current, expires: null });
+  const unlisted = [currentId, aheadId].flatMap((secretId): SecretRecord[] => {
+    if (secretId === null || record.secrets.some((each) => each.secretId === secretId)) return [];
+    return [{ ...fresh(secretId, now), role: secretId === currentId ? 'current' : 'pending' }];
+  });
+  const isServed = (secretId: string): boolean => secretId === currentId || secretId === aheadId;
   const missing = [...record.secrets, ...unlisted]
     .filter((each) => !list.some((other) => other.secretId === each.secretId))
     .map((each) => ({ ...each, missingSince: each.missingSince ?? now }))
     // one list may be stale: a secret is forgotten only once a later list lacks it too (I10, I15); a served one never
     .filter(
-      (each) =>
-        each.secretId === currentId || now - Math.max(each.missingSince, each.deletingSince ?? 0) < timing.listLag,
+      (each) => isServed(each.secretId) || now - Math.max(each.missingSince, each.deletingSince ?? 0) < timing.listLag,
     );
   return [...listed, ...missing];
 }

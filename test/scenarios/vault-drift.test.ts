@@ -57,6 +57,19 @@ describe('an entry that somebody changed', () => {
     await expectSound(stage);
   });
 
+  it('V14, I17: rolled back in one vault, while the newer secret is deleted by hand: a new generation, and no loop', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    stage.vault('b').rollBack('shop');
+    stage.issuer.removeSecret('shop', '2');
+    const before = stage.vault('a').calls.length;
+    await stage.pass(2 * HOUR);
+    for (const name of ['a', 'b']) expect(markAt(stage, name)).toEqual({ generation: 3, secretId: '3' });
+    expect(await stage.allServedAlive('shop')).toBe(true);
+    expect(stage.vault('a').calls.length - before).toBeLessThan(60);
+    await expectSound(stage);
+  });
+
   it('V14: rolled back and kept so: nothing is deleted while anything serves it', async () => {
     const stage = await servingStage();
     await renew(stage);
