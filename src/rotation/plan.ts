@@ -133,7 +133,11 @@ const WAITING_REASONS: ReadonlySet<string> = new Set(['destination-unproven', 's
 /** A date that has passed while something held the work back. */
 function hasLateWork({ observation, record, rotations }: Situation): boolean {
   const now = issuerTime(observation);
-  return record.secrets.some((each) => each.role === 'orphan' && leftoverFrom(each, rotations) <= now);
+  return record.secrets.some(
+    (each) =>
+      each.role === 'orphan' &&
+      (rotations.some((rotation) => rotation.id === each.rotationId) || leftoverFrom(each, rotations) <= now),
+  );
 }
 
 /** Vaults that do not answer are asked at growing intervals; what else must change is looked for now and then. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../src/domain/time.ts';
+import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { expectSound, jsonByHand, markAt, renew, secretIds, servingStage, writes } from './scene.ts';
 
 describe('an entry that somebody changed', () => {
@@ -57,11 +58,14 @@ describe('an entry that somebody changed', () => {
     await expectSound(stage);
   });
 
-  it('V14, I17: rolled back in one vault, while the newer secret is deleted by hand: a new generation, and no loop', async () => {
+  it('V14, I17, P5: rolled back in one vault, the newer secret deleted by hand, the ledger lost: a new generation, no loop', async () => {
     const stage = await servingStage();
     await renew(stage);
     stage.vault('b').rollBack('shop');
     stage.issuer.removeSecret('shop', '2');
+    await stage.stop();
+    stage.ledger = new MemoryLedger();
+    await stage.start();
     const before = stage.vault('a').calls.length;
     await stage.pass(2 * HOUR);
     for (const name of ['a', 'b']) expect(markAt(stage, name)).toEqual({ generation: 3, secretId: '3' });

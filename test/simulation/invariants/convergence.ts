@@ -141,7 +141,8 @@ export function endsAreTold(world: Witnessed, installations: readonly Installati
     for (const { disk } of running) {
       const record = await disk.ledger.credential({ issuer: 'data8', clientId });
       if (record === null || (record.state !== 'ok' && record.state !== 'grace')) return true;
-      if (record.lookedAt === null || record.lookedAt < time.now - 2 * DAY) return true;
+      // the metric of the most overdue look: no scan gets through, or nothing can be stored
+      if (record.resyncAt < time.now - 6 * HOUR) return true;
       const shown = record.current?.expires ?? null;
       if (shown !== null && shown <= expires + SECOND) return true;
       if (record.destinations.some((each) => each.state !== 'served')) return true;

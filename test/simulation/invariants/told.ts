@@ -7,7 +7,8 @@ import { policyOf, presentPlaces } from './served.ts';
 
 /**
  * S12: what a daemon tells is so. `entry-delivered`: it looked after its write, and the entry did hold it by then.
- * `rotation-settled`: every destination of the rule has served the rotation's secret.
+ * `rotation-settled`: every destination of the rule has served the rotation's secret. `rotation-done`: of what it replaced
+ * nothing that a daemon made lives any more; what was made by hand may be kept.
  */
 export function tellsTheTruth(world: Witnessed): Invariant {
   const { time, truth } = world;
@@ -16,6 +17,7 @@ export function tellsTheTruth(world: Witnessed): Invariant {
   const lookedAt = new Map<string, Instant>();
   /** By rotation: a request that was repeated on its way has made two. */
   const secretsOf = new Map<string, string[]>();
+  const replacedBy = new Map<string, readonly string[]>();
 
   const untrueDelivery = (by: string, place: string, clientId: string, secretId: string): string | null => {
     const wrote = wroteAt.get(`${by} ${place}`) ?? time.start;
@@ -42,11 +44,21 @@ export function tellsTheTruth(world: Witnessed): Invariant {
         const problem = untrueDelivery(process.id, place, clientId, String(fields['secretId']));
         if (problem !== null) world.violate('S12', `${process.id} says that it delivered to ${place}: ${problem}`);
       }
-      if (event !== 'rotation-settled') return;
-      const secrets = secretsOf.get(String(fields['rotationId'])) ?? [];
-      for (const place of presentPlaces(world.settingsOf(process), clientId)) {
-        if (secrets.some((secretId) => truth.lastServedAt(clientId, secretId, place) !== null)) continue;
-        world.violate('S12', `${process.id} says that all destinations serve ${secrets.join()}: ${place} never did`);
+      const rotationId = String(fields['rotationId']);
+      if (event === 'rotation-settled') {
+        replacedBy.set(rotationId, fields['supersedes'] as readonly string[]);
+        const secrets = secretsOf.get(rotationId) ?? [];
+        for (const place of presentPlaces(world.settingsOf(process), clientId)) {
+          if (secrets.some((secretId) => truth.lastServedAt(clientId, secretId, place) !== null)) continue;
+          world.violate('S12', `${process.id} says that all destinations serve ${secrets.join()}: ${place} never did`);
+        }
+      }
+      if (event === 'rotation-done') {
+        for (const secretId of replacedBy.get(rotationId) ?? []) {
+          if (truth.origins.get(`${clientId}/${secretId}`)?.by !== 'daemon') continue;
+          if (!truth.issuer.isAlive(clientId, secretId, time.now)) continue;
+          world.violate('S12', `${process.id} says that nothing is left of what it replaced: secret ${secretId} lives`);
+        }
       }
     },
   };
