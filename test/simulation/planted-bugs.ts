@@ -41,7 +41,7 @@ const MISTAKES: readonly PlantedBug[] = [
       },
     ],
     expects: ['S2', 'S14'],
-    seeds: [76],
+    seeds: [76, 96],
   },
   {
     name: 'delete on the timer alone',
@@ -110,7 +110,7 @@ const MISTAKES: readonly PlantedBug[] = [
       },
     ],
     expects: ['S2'],
-    seeds: [111],
+    seeds: [111, 170],
   },
   {
     name: 'draw jitter at the gate',
@@ -125,7 +125,7 @@ const MISTAKES: readonly PlantedBug[] = [
         file: 'src/rotation/tend.ts',
         find: 'const planned = plan(situation);',
         replace: `const { retryAt, failures } = situation.record;
-    const drawn = retryAt === null ? null : retryAt - world.random.next() * (backoff(failures, 1) / 2);
+    const drawn = retryAt === null ? null : retryAt - Math.round(world.random.next() * (backoff(failures, 1) / 2));
     const planned = plan({ ...situation, record: { ...situation.record, retryAt: drawn } });`,
       },
     ],
@@ -163,8 +163,8 @@ const MISTAKES: readonly PlantedBug[] = [
       });`,
       },
     ],
-    expects: ['S2', 'S8', 'S14'],
-    seeds: [20],
+    expects: ['S2', 'S8', 'S12', 'S14'],
+    seeds: [20, 134],
   },
   {
     name: 'take an error for an empty list',
@@ -176,8 +176,8 @@ const MISTAKES: readonly PlantedBug[] = [
         replace: 'return { secrets: [], issuerError: null };',
       },
     ],
-    expects: ['S8', 'S14'],
-    seeds: [209],
+    expects: ['S8', 'S12', 'S14'],
+    seeds: [20, 209],
   },
   {
     name: 'lose the tombstone',
