@@ -71,11 +71,12 @@ export function mayServeAnything(destination: SeenDestination, owner: Owner): bo
 }
 
 /**
- * Whether an entry was written by somebody else since the ledger last knew it, whatever it serves now: in between it may have
+ * Whether an entry was written, or taken away, by somebody else since the ledger last knew it, whatever it serves now: in between it may have
  * served anything, rolled back and repaired by hand or by another daemon (V19).
  */
 export function wasTouched({ sight, known }: SeenDestination): boolean {
-  return sight.state === 'present' && known !== null && known.version !== null && sight.version !== known.version;
+  if (known === null || known.version === null || sight.state === 'unreachable') return false;
+  return sight.state === 'absent' || sight.version !== known.version;
 }
 
 /** What the ledger remembers of the destinations after this look. `top` is what they all should serve. */

@@ -4,6 +4,9 @@ import type { Control } from './control.ts';
 import { freshRecord } from './fresh-record.ts';
 import type { World } from './world.ts';
 
+/** How often a lease is taken that has run out again by the time it is stored. */
+const ATTEMPTS = 5;
+
 /** Thrown where somebody else moved our rotation: whoever lost it stops at once, and changes nothing more. */
 export class TenureLost extends Error {
   override readonly name = 'TenureLost';
@@ -61,10 +64,18 @@ export class Tenure {
    * Either clock may have stood still meanwhile. @throws TenureLost, LedgerError
    */
   async hold(next: (rotation: RotationRecord) => RotationRecord = (rotation) => rotation): Promise<void> {
+    // taking it may itself have been cut off by a freeze: it must hold when this returns
+    for (let attempt = 1; this.#isLapsed(); attempt += 1) {
+      if (attempt > ATTEMPTS)
+        throw new TenureLost(`rotation ${this.#rotation.id} could not be held: storing takes too long`);
+      await this.advance(next(this.#rotation));
+    }
+  }
+
+  #isLapsed(): boolean {
     const { clock } = this.#world;
-    const lapsed =
-      clock.now() >= (this.#rotation.leaseUntil ?? 0) || clock.monotonic() - this.#heldSince >= this.#control.lease;
-    if (lapsed) await this.advance(next(this.#rotation));
+    const held = clock.monotonic() - this.#heldSince;
+    return clock.now() >= (this.#rotation.leaseUntil ?? 0) || held >= this.#control.lease;
   }
 
   /** Keeps the lease alive while `work` goes on. @throws TenureLost as soon as it is lost. */

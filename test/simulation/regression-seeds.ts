@@ -4,6 +4,10 @@
  */
 export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found: string }[] = [
   { seed: 185, found: 'a time to look again that was no whole millisecond became part of a rotation id' },
+  {
+    seed: 735,
+    found: 'an entry that was rolled back and then deleted by hand, between two looks, kept the date of the old secret',
+  },
   { seed: 10_223, found: 'a repaired destination was stamped with the time of the delivery that it copied' },
   { seed: 10_846, found: 'an emptied destination was forgotten as soon as no rule named it' },
   {
@@ -11,4 +15,6 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     found: "a stranger's entry that a rule had named was not proven before what it may hold was deleted",
   },
   { seed: 12_009, found: 'a version that another daemon wrote did not put the grace of older secrets off' },
+  { seed: 100_021, found: 'a destination that was ahead of what lived was copied to for ever' },
+  { seed: 102_162, found: 'a lease that was taken during a freeze was not looked at again before the POST' },
 ];
