@@ -56,15 +56,17 @@ export async function tend(
     const planned = plan(situation);
     const { decision } = planned;
     const dropped = dropBlockedRequest(situation, decision);
+    const moved = [...conclusion.changed, ...dropped];
+    // a rotation that yielded leaves a secret whose grace begins with the next look: at once, also after a crash (P1)
+    const looksOn = decision.action === 'none' && moved.some((each) => each.state === 'abandoned' && each.mayBeServed);
     const record: CredentialRecord = {
       ...conclusion.record,
       state: planned.state,
       reason: planned.reason,
-      dueAt: planned.dueAt,
+      dueAt: looksOn ? observation.now : planned.dueAt,
       terms: subject.termsDigest,
       resyncAt: resyncAt(observation.now),
     };
-    const moved = [...conclusion.changed, ...dropped];
     if (!(await world.ledger.commit({ credentials: [record], rotations: moved }))) {
       if (round >= ROUNDS) return { record, acted };
       continue;
@@ -72,11 +74,8 @@ export async function tend(
     tellChanges(world, observation, record, moved, planned);
     const stored = { ...record, version: record.version + 1 };
     if (round >= ROUNDS) return { record: stored, acted };
-    if (decision.action === 'none') {
-      // a rotation that yielded leaves a secret whose grace begins with the next look
-      if (moved.some((each) => each.state === 'abandoned' && each.mayBeServed)) continue;
-      return { record: stored, acted };
-    }
+    if (looksOn) continue;
+    if (decision.action === 'none') return { record: stored, acted };
     // told to stop: only what this visit began is brought to rest
     if (control.stopping.aborted && (acted === 0 || decision.action === 'issue')) return { record: stored, acted };
     const rotations = situation.rotations.map((each) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR, MINUTE } from '../../src/domain/time.ts';
+import { markedDescription } from '../../src/domain/marker.ts';
+import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import { passServed, payloadOf, SHORT } from './short-lives.ts';
 import { Stage } from './stage.ts';
 
@@ -49,6 +50,45 @@ describe('a SIGKILL at any call', () => {
     },
   );
 });
+
+describe('a SIGKILL between two looks', () => {
+  it('P1: after a rotation yielded: the next start looks on at once, and the graces begin', async () => {
+    const stage = new Stage({ resync: DAY });
+    stage.issuer.addCredential('shop');
+    await stage.start();
+    await stage.pass(HOUR);
+    const restore = stage.vault('b').goDown();
+    await stage.daemon.rotate({ issuer: 'data8', clientId: 'shop' }, { note: null, grace: null, actor: 'test' });
+    await stage.pass(30 * MINUTE);
+    expect((await stage.rotations('shop'))[0]?.state).toBe('delivering');
+    restore();
+    await deliverNewer(stage, 9);
+
+    stage.onCall = () => {
+      if (stage.events('rotation-abandoned').length > 0) stage.crash();
+    };
+    await stage.pass(3 * HOUR);
+    expect(stage.events('rotation-abandoned')).toHaveLength(1);
+    stage.onCall = null;
+    await stage.start();
+    expect((await stage.view('shop')).state).toBe('grace');
+    expect((await stage.view('shop')).secrets.filter((each) => each.role === 'superseded')).toHaveLength(2);
+  });
+});
+
+/** Another ledger's daemon brought a newer generation everywhere. */
+async function deliverNewer(stage: Stage, generation: number): Promise<void> {
+  const now = stage.clock.now();
+  const rotationId = stage.ports.ids.rotationId(now);
+  const marker = { instance: 'test', generation, rotationId, destinations: '00000000' };
+  const wish = { expires: now + 90 * DAY, description: markedDescription('shop', marker, 200) };
+  const { secretId, value } = stage.issuer.addSecret('shop', wish);
+  const mark = { instance: 'test', issuer: 'data8', credential: 'shop', generation, secretId, deliveredAt: now };
+  for (const vault of stage.vaults.values()) {
+    const version = vault.peek('shop')?.version ?? 'absent';
+    await vault.deliver({ entry: 'shop', options: {} }, payloadOf('shop', value.reveal(), secretId), mark, version);
+  }
+}
 
 /** A stage right before what is to be interrupted, with how long that takes. */
 type Scene = () => Promise<{ stage: Stage; lasts: number }>;

@@ -8,6 +8,7 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     seed: 735,
     found: 'an entry that was rolled back and then deleted by hand, between two looks, kept the date of the old secret',
   },
+  { seed: 1698, found: 'a crash right after a rotation yielded left the next look to the next full one' },
   { seed: 10_223, found: 'a repaired destination was stamped with the time of the delivery that it copied' },
   { seed: 10_846, found: 'an emptied destination was forgotten as soon as no rule named it' },
   {
