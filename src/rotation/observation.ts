@@ -1,3 +1,4 @@
+import { SECOND } from '../domain/time.ts';
 import type { Limits, Mode } from '../config/settings.ts';
 import type { Terms } from '../config/terms.ts';
 import type { Owner } from '../domain/mark.ts';
@@ -92,5 +93,7 @@ export function issuerTime(observation: Pick<Observation, 'now' | 'skew'>): Inst
  * later, does not cut it short.
  */
 export function graceStart(observation: Pick<Observation, 'now' | 'skew'>): Instant {
+  // a Date header has no fractions: less than that says nothing
+  if (Math.abs(observation.skew ?? 0) < 2 * SECOND) return observation.now;
   return Math.max(observation.now, issuerTime(observation));
 }
