@@ -1,3 +1,4 @@
+import { parseJson } from '../domain/json.ts';
 import { request as requestHttp } from 'node:http';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -126,14 +127,6 @@ async function readAnswer(response: IncomingMessage): Promise<string> {
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined; // the message of JSON.parse quotes its input
-  }
 }
 
 /** problem+json, as a sentence. */

@@ -71,8 +71,8 @@ export function mayServeAnything(destination: SeenDestination, owner: Owner): bo
 }
 
 /**
- * Whether an entry was written, or taken away, by somebody else since the ledger last knew it, whatever it serves now: in between it may have
- * served anything, rolled back and repaired by hand or by another daemon (V19).
+ * Whether an entry was written, or taken away, by somebody else since the ledger last knew it, whatever it serves now: in
+ * between it may have served anything, rolled back and repaired by hand or by another daemon (V19).
  */
 export function wasTouched({ sight, known }: SeenDestination): boolean {
   if (known === null || known.version === null || sight.state === 'unreachable') return false;

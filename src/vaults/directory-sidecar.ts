@@ -1,3 +1,4 @@
+import { parseJson } from '../domain/json.ts';
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -133,12 +134,4 @@ function withPrefix(mark: Mark): Record<string, string> {
 function withoutPrefix(fields: Readonly<Record<string, string>>): Record<string, string> {
   const own = Object.entries(fields).filter(([key]) => key.startsWith(PREFIX));
   return Object.fromEntries(own.map(([key, field]) => [key.slice(PREFIX.length), field]));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // JSON.parse quotes its input in its message
-  }
 }

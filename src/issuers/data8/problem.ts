@@ -1,3 +1,4 @@
+import { isObject, parseJson } from '../../domain/json.ts';
 import type { SecretValue } from '../../domain/secret-value.ts';
 
 /** All that is kept of an error's body. */
@@ -49,20 +50,6 @@ export function describeProblem(problem: Problem): string {
 export function parseObject(text: string | null): Readonly<Record<string, unknown>> | null {
   const value = parseJson(text);
   return isObject(value) ? value : null;
-}
-
-/** Parses JSON; undefined where it is none. */
-export function parseJson(text: string | null): unknown {
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function hideLongWords(text: string): string {

@@ -1,7 +1,8 @@
 import { SecretValue } from '../../domain/secret-value.ts';
 import type { CreatedSecret, ListedCredential, ListedSecret, SecretWish } from '../contract.ts';
 import { JsonArrayItems } from './json-array.ts';
-import { isObject, parseJson, parseObject } from './problem.ts';
+import { isObject, parseJson } from '../../domain/json.ts';
+import { parseObject } from './problem.ts';
 import { readTimestamp, writeTimestamp } from './timestamp.ts';
 
 /** Reads an answer's body; null where it is not what the API promises. Nothing of it is quoted anywhere. */

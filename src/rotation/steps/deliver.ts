@@ -6,9 +6,10 @@ import { backoff } from '../backoff.ts';
 import { withStep } from '../ending.ts';
 import { deliverAll, mayTake } from '../delivery.ts';
 import type { Consignment, DeliveryResult } from '../delivery.ts';
+import { graceStart } from '../observation.ts';
 import type { SeenDestination } from '../observation.ts';
 import { adoptionOf } from '../remember-destinations.ts';
-import { fieldsOf, issuerNow } from './issuance.ts';
+import { fieldsOf } from './issuance.ts';
 import type { Fresh, Issuance } from './issuance.ts';
 
 /** A value that could not be delivered everywhere within this is dropped from memory (principle 5). */
@@ -47,7 +48,7 @@ export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<vo
   for (let attempt = 1; ; attempt += 1) {
     await tenure.hold();
     // each attempt has its own time: a ledger that is rebuilt counts the grace from it (see graceStart)
-    const deliveredAt = Math.max(world.clock.now(), issuerNow(issuance));
+    const deliveredAt = graceStart({ now: world.clock.now(), skew: issuance.issuer.skew() });
     const results = await deliverAll(world, left, { ...consignment, mark: { ...mark, deliveredAt } }, control.giveUp);
     left = left.filter((each) => results.get(each)?.outcome === 'failed');
     const overtaken = [...results.values()].some((each) => each.outcome === 'overtaken');

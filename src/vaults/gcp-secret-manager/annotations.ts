@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/json.ts';
 import { z } from 'zod';
 import type { Mark } from '../../domain/mark.ts';
 import type { Payload } from '../../domain/payload.ts';
@@ -112,12 +113,4 @@ function readLine(raw: unknown): Line | null {
   if (!line.success) return null;
   const mark = markFromFields(raw as Readonly<Record<string, unknown>>);
   return mark === null ? null : { ...line.data, mark };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // its message would quote the text
-  }
 }

@@ -7,7 +7,8 @@ import type { Attempt } from './failure.ts';
 import type { Changes } from './marks.ts';
 import type { WireReply } from './transport.ts';
 import type { KvData } from './value.ts';
-import { dataOf, isObject, readData, readMetadata, readWritten } from './wire.ts';
+import { isObject } from '../../domain/json.ts';
+import { dataOf, readData, readMetadata, readWritten } from './wire.ts';
 import type { KvEntry } from './wire.ts';
 
 /** An entry, and what is in it; null: no value. */

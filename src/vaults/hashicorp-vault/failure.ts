@@ -2,7 +2,7 @@ import { VaultError, safeMessage } from '../../domain/errors.ts';
 import type { VaultFault } from '../../domain/errors.ts';
 import { systemCode } from '../system-error.ts';
 import type { WireReply } from './transport.ts';
-import { isObject, parseJson } from './wire.ts';
+import { isObject, parseJson } from '../../domain/json.ts';
 
 /** What was tried, for the message and the right that may be missing. */
 export interface Attempt {

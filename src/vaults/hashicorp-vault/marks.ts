@@ -4,7 +4,7 @@ import { fingerprint } from '../fingerprint.ts';
 import { MARK_FIELDS, markFromFields, markToFields } from '../mark-fields.ts';
 import { payloadIn } from './value.ts';
 import type { KvData, PayloadKeys } from './value.ts';
-import { parseJson } from './wire.ts';
+import { parseJson } from '../../domain/json.ts';
 
 /**
  * custom_metadata is the entry's, not the version's. So the mark of each version has a line of its own, written before the

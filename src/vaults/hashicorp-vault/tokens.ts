@@ -9,7 +9,8 @@ import type { LoginCall } from './login.ts';
 import type { AuthOptions } from './options.ts';
 import type { Grant, TokenSource } from './session.ts';
 import type { WireReply } from './transport.ts';
-import { dataOf, isObject, parseJson } from './wire.ts';
+import { isObject, parseJson } from '../../domain/json.ts';
+import { dataOf } from './wire.ts';
 
 const LOOK_UP: Attempt = { entry: null, doing: 'looking up our own token', right: null };
 const RENEW: Attempt = {

@@ -1,6 +1,6 @@
 import type { Payload } from '../../domain/payload.ts';
 import { SecretValue } from '../../domain/secret-value.ts';
-import { isObject, parseJson } from './wire.ts';
+import { isObject, parseJson } from '../../domain/json.ts';
 
 /** What the engine keeps under a name: keys and values, of which some may be of others. */
 export type KvData = Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+import { isObject, parseJson } from '../../domain/json.ts';
 import type { Instant } from '../../domain/time.ts';
 
 /** What the KV version 2 engine says, read into types. Source: its HTTP API, `api-docs/secret/kv/kv-v2`. */
@@ -11,20 +12,6 @@ export interface KvEntry {
   /** Whether that version has no value: deleted, destroyed, or past the end that `delete_version_after` gave it. */
   readonly gone: boolean;
   readonly customMetadata: Readonly<Record<string, string>>;
-}
-
-/** Parses JSON; undefined where it is none: the parser's own message would quote its input. */
-export function parseJson(text: string | null): unknown {
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The member `data` of an answer; null where there is none. */
