@@ -26,6 +26,7 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
       if (state === null) return true;
       const { secretId } = truth.serving.get(place) ?? { secretId: null };
       if (secretId === null || !state.bound || state.mark?.secretId !== secretId) return false;
+      if (!truth.issuer.isAlive(clientId, secretId, time.now)) return false; // deleted by hand: nothing proves by it
       const expires = truth.expiryOf(clientId, secretId);
       return expires === null || expires > time.now + 2 * HOUR;
     });
