@@ -8,8 +8,8 @@ import type { Installation } from '../installation.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
 import { presentPlaces } from './served.ts';
 
-/** So long all is well, and a leftover that the ledger can know of is gone: the look at its time, and some failed calls. */
-const TIME_TO_REAP: Duration = 4 * HOUR;
+/** So long all is well, and a leftover that the ledger can know of is gone: a look that failed is repeated by the next scan. */
+const TIME_TO_REAP: Duration = 7 * HOUR;
 
 /**
  * L2, while it lasts: what an abandoned rotation left behind goes soon, also where its request landed late, as long as it
