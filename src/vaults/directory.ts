@@ -1,6 +1,6 @@
-import { access as probe, constants, rename, rm, stat } from 'node:fs/promises';
+import { access as probe, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { VaultError, safeMessage } from '../domain/errors.ts';
 import type { VaultFault } from '../domain/errors.ts';
 import type { Mark } from '../domain/mark.ts';
@@ -12,6 +12,8 @@ import { ABSENT } from './contract.ts';
 import type { EntryContent, EntryDescription, EntryRef, Vault, VaultContext, VaultType } from './contract.ts';
 import { folderMode, giveFile, giveFolder, makeParents } from './directory-access.ts';
 import type { Access } from './directory-access.ts';
+import { directoryNameProblem, directoryOptions } from './directory-options.ts';
+import { directoryRights } from './directory-rights.ts';
 import {
   fitting,
   readSidecar,
@@ -23,7 +25,6 @@ import {
 } from './directory-sidecar.ts';
 import type { SidecarMark } from './directory-sidecar.ts';
 import { readBounded, syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
-import { encodeEntryName, entryNameProblem } from './entry-name.ts';
 import { valueVersion } from './fingerprint.ts';
 import { sameMark } from './mark-fields.ts';
 import { OneAtATime } from './one-at-a-time.ts';
@@ -32,30 +33,7 @@ import { isNotFound, onFiles } from './system-error.ts';
 import { vacantVault } from './vacant.ts';
 
 const MAX_BYTES = 1_048_576;
-const MAX_FILE_NAME = 255;
-const SIDECAR_ENDING = '.json';
 const CAPABILITIES = { compareAndSet: false, readable: true, map: false } as const;
-
-const id = (what: string) =>
-  z
-    .union([z.number().int().nonnegative(), z.string().regex(/^\d+$/).transform(Number)])
-    .nullable()
-    .default(null)
-    .describe(`The ${what} of the files, as a number; null: rekeyd's own.`);
-
-const schema = z.strictObject({
-  path: z.string().min(1).describe('The folder that consumers read; made where it is missing.'),
-  mode: z
-    .string()
-    .regex(
-      /^0?[4-7][0-7][0145]$/,
-      'must be an octal mode in quotes such as "0640": the owner may read, others may not write',
-    )
-    .default('0600')
-    .describe('The mode of the files, in quotes.'),
-  uid: id('owner'),
-  gid: id('group'),
-});
 
 interface Found {
   readonly content: SecretValue;
@@ -134,13 +112,7 @@ class DirectoryVault implements Vault {
 
   async rights(_refs: readonly EntryRef[], signal?: AbortSignal): Promise<readonly RightReport[]> {
     signal?.throwIfAborted();
-    const { R_OK, W_OK, X_OK } = constants;
-    return [
-      await this.#can('reached', this.#path, X_OK),
-      await this.#can('write files', this.#path, W_OK | X_OK),
-      await this.#can('keep marks', join(this.#path, SIDECAR_FOLDER), R_OK | W_OK | X_OK),
-      this.#canGive(),
-    ];
+    return directoryRights(this.#path, this.#access);
   }
 
   close(): Promise<void> {
@@ -197,32 +169,13 @@ class DirectoryVault implements Vault {
     }
   }
 
-  async #can(right: string, path: string, mode: number): Promise<RightReport> {
-    try {
-      await probe(path, mode);
-      return { right, status: 'ok', hint: '' };
-    } catch (error) {
-      return { right, status: 'missing', hint: `'${path}': ${safeMessage(error)}` };
-    }
-  }
-
-  #canGive(): RightReport {
-    const { uid, gid } = this.#access;
-    const me = process.getuid?.();
-    const groups = process.getgroups?.() ?? [];
-    const free = me === 0 || ((uid === null || uid === me) && (gid === null || groups.includes(gid)));
-    if (free) return { right: 'give files to owner and group', status: 'ok', hint: '' };
-    const hint = 'run rekeyd as a member of the group, leave uid out, or give it CAP_CHOWN';
-    return { right: 'give files to owner and group', status: 'unknown', hint };
-  }
-
   #write<T>(ref: EntryRef, doing: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     return this.#writers.run(ref.entry, () => this.#on(ref, doing, signal, work));
   }
 
   #on<T>(ref: EntryRef, doing: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     return onFiles({ vault: this.name, entry: ref.entry, doing }, signal, () => {
-      const problem = nameProblem(ref.entry);
+      const problem = directoryNameProblem(ref.entry);
       if (problem !== null) throw this.#error('rejected', ref.entry, problem);
       return work();
     });
@@ -236,17 +189,17 @@ class DirectoryVault implements Vault {
 /** Plain files for consumers on this machine. */
 export const directoryVaultType = {
   type: 'directory',
-  schema,
+  schema: directoryOptions,
   paths: ['path'],
   destination: {},
   maxBytes: MAX_BYTES,
   entryOf: (name) => name,
-  nameProblem: (name) => nameProblem(name),
+  nameProblem: (name) => directoryNameProblem(name),
   create: openDirectoryVault,
-} as const satisfies VaultType<typeof schema>;
+} as const satisfies VaultType<typeof directoryOptions>;
 
 /** @throws ConfigError where the folder cannot be used. */
-async function openDirectoryVault(options: z.output<typeof schema>, context: VaultContext): Promise<Vault> {
+async function openDirectoryVault(options: z.output<typeof directoryOptions>, context: VaultContext): Promise<Vault> {
   const rights = { mode: Number.parseInt(options.mode, 8), uid: options.uid, gid: options.gid };
   const option = { vault: context.name, option: 'path', path: options.path };
   if (context.readOnly === true) {
@@ -265,17 +218,6 @@ async function openDirectoryVault(options: z.output<typeof schema>, context: Vau
   }
   await prepareFolder({ ...option, path: join(options.path, SIDECAR_FOLDER) }, 0o700, 0o077);
   return new DirectoryVault(options.path, rights, context);
-}
-
-function nameProblem(name: string): string | null {
-  const problem = entryNameProblem(name);
-  if (problem !== null) return problem;
-  if (name.split('/').some((segment) => segment.startsWith('.'))) return 'a part of the name begins with a dot';
-  const longest = Math.max(...name.split('/').map((segment) => Buffer.byteLength(segment)));
-  const sidecar = encodeEntryName(name).length + SIDECAR_ENDING.length;
-  return Math.max(longest, sidecar) <= MAX_FILE_NAME
-    ? null
-    : `the name is too long for a file name of ${MAX_FILE_NAME} bytes`;
 }
 
 function payloadOf(found: Found): Payload {
