@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 // Plain JavaScript, so that an older Node gets as far as saying what is wrong.
 const major = Number(process.versions.node.split('.')[0]);
@@ -30,6 +32,22 @@ function canStart(path) {
   } catch {
     return false;
   }
+}
+
+keepCompiled(fileURLToPath(new URL('../dist/.compiled', import.meta.url)));
+
+/**
+ * What V8 compiled is kept for the next start. Not in Node's default, a folder that all users of the machine share and may
+ * prepare for each other, but beside the program: who can write there can change the program itself. Others are kept out
+ * whatever the umask, and where nothing can be written, nothing is kept.
+ */
+function keepCompiled(folder) {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch {
+    return;
+  }
+  module.enableCompileCache(folder);
 }
 
 const { main } = await import('../dist/main.js');
