@@ -32,11 +32,24 @@ export function creationsAreBounded(world: Witnessed): Invariant {
       }
       const live = truth.alive(clientId).length;
       const byHand = truth.alive(clientId).filter((id) => truth.origins.get(`${clientId}/${id}`)?.by === 'hand').length;
-      if (live > maxLiveSecrets + more + byHand) {
+      if (live > maxLiveSecrets + more + byHand + unseenCopies(truth, clientId, time.now)) {
         world.violate('S8', `${process.id} made ${clientId} hold ${live} live secrets`);
       }
     },
   };
+}
+
+/** What the network made of requests that it repeated, so late that no count before them could know. */
+function unseenCopies(truth: Witnessed['truth'], clientId: string, now: Instant): number {
+  const alive = new Set(truth.alive(clientId));
+  const made = new Map<string, { copies: number; last: Instant }>();
+  for (const { secretId, createdAt, versions } of truth.issuer.every(clientId)) {
+    const marker = alive.has(secretId) ? parseMarker(latest(versions).description) : null;
+    if (marker === null) continue;
+    const { copies, last } = made.get(marker.rotationId) ?? { copies: -1, last: createdAt };
+    made.set(marker.rotationId, { copies: copies + 1, last: Math.max(last, createdAt) });
+  }
+  return [...made.values()].reduce((sum, { copies, last }) => (last > now - LATE ? sum + copies : sum), 0);
 }
 
 /** The most calls that one daemon may make in an hour: three credentials, and whatever goes wrong. */
