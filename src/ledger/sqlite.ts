@@ -18,6 +18,7 @@ import type { CredentialKey, CredentialRecord, RotationRecord } from './records.
 import { openForReading, openForWriting } from './sqlite/open.ts';
 import type { Opened } from './sqlite/open.ts';
 import type { Connection, Row } from './sqlite/connection.ts';
+import { SharedCommit } from './sqlite/shared-commit.ts';
 import * as sql from './sqlite/statements.ts';
 import { credentialListing, decodeCursor, encodeCursor, pageOf, rotationListing, rowsToRead } from './store/cursor.ts';
 import { storedCredential, storedRotation, toDocument, wellFormed } from './store/stored.ts';
@@ -37,10 +38,12 @@ export class SqliteLedger implements Ledger {
   readonly type = 'sqlite';
   readonly setAside: string | null;
   readonly #connection: Connection;
+  readonly #commits: SharedCommit;
   readonly #readOnly: boolean;
 
   constructor(opened: Opened, readOnly: boolean) {
     this.#connection = opened.connection;
+    this.#commits = new SharedCommit(opened.connection);
     this.setAside = opened.setAside;
     this.#readOnly = readOnly;
   }
@@ -112,7 +115,7 @@ export class SqliteLedger implements Ledger {
     this.#assertWritable();
     const credentials = (changes.credentials ?? []).map(storedCredential);
     const rotations = (changes.rotations ?? []).map(storedRotation);
-    return this.#connection.write(
+    return this.#commits.write(
       () =>
         credentials.every((credential) => this.#keepCredential(credential)) &&
         rotations.every((rotation) => this.#keepRotation(rotation)),
@@ -170,6 +173,7 @@ export class SqliteLedger implements Ledger {
   }
 
   async close(): Promise<void> {
+    this.#commits.flush();
     this.#connection.close();
   }
 

@@ -58,6 +58,15 @@ export class Connection {
     }
   }
 
+  /** Within {@link write}: undoes what `work` did, and nothing else, where it returns false. */
+  part(work: () => boolean): boolean {
+    this.run('SAVEPOINT part');
+    const keep = work();
+    if (!keep) this.run('ROLLBACK TO part');
+    this.run('RELEASE part');
+    return keep;
+  }
+
   close(): void {
     if (this.#database.isOpen) this.#guard(() => this.#database.close());
   }
