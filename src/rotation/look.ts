@@ -76,21 +76,28 @@ export async function look(place: Place, signal?: AbortSignal): Promise<SeenDest
 
 /**
  * Reads a destination's value back, by the format it was delivered in.
- * @returns null where there is no value, or it does not have the format's shape. @throws VaultError
+ * @returns null where there is no value, or it does not have the format's shape. @throws VaultError, also where it is not
+ * the version that was looked at: a vault that lags may answer with what it held before, which is of another secret.
  */
 export async function readValue(
   world: World,
-  destination: Pick<SeenDestination, 'vault' | 'entry' | 'options' | 'format' | 'known'>,
+  destination: Pick<SeenDestination, 'vault' | 'entry' | 'options' | 'format' | 'known' | 'sight'>,
   names: Readonly<Record<string, string>>,
   signal?: AbortSignal,
-): Promise<{ clientSecret: SecretValue; secretId: string | null; version: string } | null> {
+): Promise<{ clientSecret: SecretValue; secretId: string | null } | null> {
   const vault = world.vaults.get(destination.vault);
   const format = destination.known?.format ?? destination.format;
   if (vault === undefined || format === null) return null;
   const content = await vault.read({ entry: destination.entry, options: destination.options }, signal);
   if (content.state === 'absent' || content.payload === null) return null;
-  const value = readPayload(format, names, content.payload);
-  return value === null ? null : { ...value, version: content.version };
+  if (destination.sight.state !== 'present' || destination.sight.version !== content.version) {
+    const { vault: name, entry } = destination;
+    throw new VaultError('conflict', `Vault '${name}', entry '${entry}': what was read is not what was looked at`, {
+      vault: name,
+      entry,
+    });
+  }
+  return readPayload(format, names, content.payload);
 }
 
 export function vaultOf(world: World, name: string): Vault {

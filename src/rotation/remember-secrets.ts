@@ -56,10 +56,11 @@ export function coverageOf(observation: Observation, current: Served | null, ado
   };
 }
 
-/** What the ledger remembers of the secrets after this look; the list must have been read. */
+/** What the ledger remembers of the secrets after this look. */
 export function rememberSecrets(observation: Observation, coverage: Coverage): SecretRecord[] {
-  const list = observation.secrets ?? [];
-  const { record, now, timing } = observation;
+  const { secrets: list, record, now, timing } = observation;
+  // what was seen at the destinations is told by this look alone: the next one has their new versions for known
+  if (list === null) return record.secrets.map((each) => withGrace(observation, coverage, each));
   const listed = list.map((secret) => {
     const known = record.secrets.find((each) => each.secretId === secret.secretId) ?? null;
     return withGrace(observation, coverage, classify(observation, coverage, secret, known));

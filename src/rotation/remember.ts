@@ -19,7 +19,7 @@ export function remember(observation: Observation): CredentialRecord {
   const { record, terms, listed, now } = observation;
   const current = currentOf(observation);
   const coverage = coverageOf(observation, current, adoptedCurrent(observation)?.secretId ?? null);
-  const secrets = observation.secrets === null ? record.secrets : rememberSecrets(observation, coverage);
+  const secrets = rememberSecrets(observation, coverage);
   const shown = describeCurrent(observation, current);
   return {
     ...record,

@@ -121,6 +121,7 @@ export function describeVaultSuite(name: string, suite: VaultSuite): void {
       await bench.put(ref, payload, makeMark(1));
       const seen = await bench.readBack(ref, makeMark(1));
       expect(seen).toMatchObject({ mark: makeMark(1), binding: 'bound' });
+      expect(await bench.vault.describe(ref, { prove: true })).toMatchObject({ version: seen.version });
       expect(seen.payload?.form).toBe('opaque');
       expect(seen.payload?.content.reveal()).toBe(payload.content.reveal());
     });

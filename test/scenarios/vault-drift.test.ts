@@ -160,6 +160,21 @@ describe('an entry that somebody changed', () => {
     await expectSound(stage);
   });
 
+  it('V19: the one look that saw it could not list the secrets: the grace starts anew all the same', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await stage.pass(14 * DAY - 5 * HOUR, HOUR);
+    stage.vault('a').rollBack('shop');
+    stage.vault('a').rollBack('shop');
+    stage.issuer.fault('listSecrets', 503);
+    await stage.pass(2 * DAY, HOUR);
+    expect(markAt(stage, 'a')?.generation).toBe(2);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(14 * DAY, HOUR);
+    expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+
   it('V19: rolled back and repaired by hand between two looks: the grace starts anew all the same', async () => {
     const stage = await servingStage();
     await renew(stage);

@@ -18,4 +18,9 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
   { seed: 12_009, found: 'a version that another daemon wrote did not put the grace of older secrets off' },
   { seed: 100_021, found: 'a destination that was ahead of what lived was copied to for ever' },
   { seed: 102_162, found: 'a lease that was taken during a freeze was not looked at again before the POST' },
+  {
+    seed: 218_451,
+    found: 'a look whose list of secrets failed forgot that an entry had been written by somebody else',
+  },
+  { seed: 207_914, found: 'a read that lagged was copied as the value of the secret that the look had named' },
 ];
