@@ -219,8 +219,8 @@ export function seededRandom(seed: number): Random {
 }
 
 /** UUIDv7 whose random part is a seed and a counter. Different seeds never give the same id. */
-export function countedIds(seed = 1): Ids {
-  let count = 0;
+export function countedIds(seed = 1, first = 0): Ids {
+  let count = first;
   const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
   return {
     rotationId: (at) => {

@@ -40,9 +40,11 @@ export class SimProcess implements Ports {
   constructor(machine: Machine, run: number, seed: number) {
     this.machine = machine;
     this.id = `${machine.name}.${run}`;
-    const own = seed * 31 + run * 7919 + machine.name.charCodeAt(machine.name.length - 1);
+    const letter = machine.name.charCodeAt(machine.name.length - 1);
+    const own = seed * 31 + run * 7919 + letter;
     this.random = seededRandom(own);
-    this.ids = countedIds(own >>> 0);
+    // no two machines make the same id, as they could by the few digits of a seed
+    this.ids = countedIds(own >>> 0, letter * 2 ** 32);
     const { time } = machine;
     this.clock = { now: () => machine.now(), monotonic: () => time.now - time.start };
     this.ticker = {

@@ -6,6 +6,9 @@ import { policyOf, presentPlaces } from './served.ts';
 /** What a proof may be old: design, and failures P7. */
 const PROOF_LIFE = 3 * MINUTE;
 
+/** A daemon goes on with the configuration that it started with until it is restarted, within this. */
+const TIME_TO_RESTART = 3 * HOUR;
+
 /**
  * S2: a DELETE goes out only after a full list and a read of every destination, current and former, none of which serves
  * the secret, and a full grace since it was last served anywhere. S4: never the last valid one. S5: only our own, and what
@@ -63,7 +66,7 @@ export function deletionsAreProven(world: Witnessed): Invariant {
       const grace = graceOf(clientId, secretId, last ?? 0);
       const expired = (truth.expiryOf(clientId, secretId) ?? Number.POSITIVE_INFINITY) <= time.now;
       // the readings that a daemon takes for its dates are some seconds apart from what happened
-      if (last !== null && !expired && time.now - last < grace - MINUTE) {
+      if (last !== null && !expired && time.now - last < grace - stampedEarly(clientId) - MINUTE) {
         const ago = Math.round((time.now - last) / SECOND);
         world.violate(
           'S2',
@@ -85,7 +88,7 @@ export function deletionsAreProven(world: Witnessed): Invariant {
     const born = truth.origins.get(`${clientId}/${secretId}`)?.at ?? 0;
     const first = Math.max(
       0,
-      world.history.findLastIndex((each) => each.at <= born),
+      world.history.findLastIndex((each) => each.at <= born - TIME_TO_RESTART),
     );
     const until =
       world.happened('ledger lost') || world.ledgerCount > 1
@@ -93,6 +96,20 @@ export function deletionsAreProven(world: Witnessed): Invariant {
         : world.whenCalm(Math.max(last, ...newestOf(clientId))) + HOUR;
     const inForce = world.history.slice(first).filter((each, index) => index === 0 || each.at <= until);
     return Math.min(...inForce.map((each) => policyOf(each.settings, clientId)?.grace ?? Number.POSITIVE_INFINITY));
+  }
+
+  /**
+   * How long before it landed a mark was stamped, by a process that froze in between: where a ledger was lost, or another one
+   * wrote, the grace is counted from what marks say.
+   */
+  function stampedEarly(clientId: string): Duration {
+    if (!world.happened('ledger lost') && world.ledgerCount === 1) return 0;
+    const early = [...truth.serving].map(([place, { since }]) => {
+      const [vault = '', entry = ''] = place.split('/');
+      const mark = entry === clientId ? (truth.vaults.get(vault)?.peek(entry)?.mark ?? null) : null;
+      return mark === null ? 0 : since - mark.deliveredAt;
+    });
+    return Math.max(0, ...early);
   }
 
   /** Since when each place serves what it serves: the successor settled with the last of them. */
@@ -105,8 +122,17 @@ export function deletionsAreProven(world: Witnessed): Invariant {
     const former = truth
       .placesOf(clientId, secretId)
       .filter((place) => !present.includes(place))
-      .filter((place) => !world.happened(`forgot ${place}`) && isKnowable(clientId, secretId, place));
+      .filter((place) => !world.happened(`forgot ${place}`) && isKnowable(clientId, secretId, place))
+      .filter((place) => !isEmptyStranger(clientId, place));
     return [...present, ...former];
+  }
+
+  /** A former place in which nothing was delivered ever, and which is empty now: nothing of it is worth remembering. */
+  function isEmptyStranger(clientId: string, place: string): boolean {
+    if ((truth.vaults.get(place.split('/')[0] ?? '')?.peek(clientId) ?? null) !== null) return false;
+    return [...truth.issuer.every(clientId)]
+      .filter(({ secretId }) => truth.origins.get(`${clientId}/${secretId}`)?.by === 'daemon')
+      .every(({ secretId }) => !truth.placesOf(clientId, secretId).includes(place));
   }
 
   /**

@@ -8,8 +8,11 @@ import type { Installation } from '../installation.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
 import { presentPlaces } from './served.ts';
 
-/** So long all is well, and a leftover that the ledger can know of is gone: a look that failed is repeated by the next scan. */
-const TIME_TO_REAP: Duration = 7 * HOUR;
+/**
+ * So long all is well, and a leftover that the ledger can know of is gone: a look that failed is repeated by the next scan,
+ * whose list may fail as well.
+ */
+const TIME_TO_REAP: Duration = 13 * HOUR;
 
 /**
  * L2, while it lasts: what an abandoned rotation left behind goes soon, also where its request landed late, as long as it
@@ -32,6 +35,9 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
     });
   };
 
+  /** Since when each leftover was one, and provable, at every hour. */
+  const waiting = new Map<string, number>();
+
   const judge = async (clientId: string, secretId: string, rotationId: string, createdAt: number): Promise<void> => {
     for (const { disk, isRunning } of installations) {
       const rotation = await disk.ledger.rotation(rotationId);
@@ -47,14 +53,20 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
 
   return {
     hourly: () => {
-      if (world.longestCalm(time.now - TIME_TO_REAP, time.now) < TIME_TO_REAP) return;
+      const isCalm = world.longestCalm(time.now - TIME_TO_REAP, time.now) >= TIME_TO_REAP;
       for (const rule of world.settings.rules) {
         const clientId = rule.match.clientId?.[0] ?? '';
         for (const { secretId, createdAt, versions } of truth.issuer.every(clientId)) {
-          if (createdAt > time.now - TIME_TO_REAP || !truth.issuer.isAlive(clientId, secretId, time.now)) continue;
           const marker = parseMarker(latest(versions).description);
-          if (marker === null || truth.lastServed(clientId, secretId) !== null || !isProvable(clientId)) continue;
-          void judge(clientId, secretId, marker.rotationId, createdAt);
+          const isLeft = truth.issuer.isAlive(clientId, secretId, time.now) && marker !== null;
+          const key = `${clientId}/${secretId}`;
+          if (!isLeft || truth.lastServed(clientId, secretId) !== null || !isProvable(clientId)) {
+            waiting.delete(key);
+            continue;
+          }
+          const since = waiting.get(key) ?? time.now;
+          waiting.set(key, since);
+          if (isCalm && since <= time.now - TIME_TO_REAP) void judge(clientId, secretId, marker.rotationId, createdAt);
         }
       }
     },

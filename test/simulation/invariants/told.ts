@@ -112,7 +112,9 @@ export function nothingIsMadeForNothing(world: Witnessed): Invariant {
       const places = presentPlaces(settings, clientId);
       if (policy === null || rotationId === undefined) return;
       if (!places.every((place) => isWell(place, clientId, policy.renewBefore))) return;
-      if (new Set(places.map((place) => truth.serving.get(place)?.secretId)).size !== 1) return;
+      // a former place counts: what is newest there is the generation that all others are behind of
+      const ever = [...truth.serving].filter(([place]) => place.endsWith(`/${clientId}`));
+      if (new Set(ever.flatMap(([, { secretId }]) => secretId ?? [])).size !== 1) return;
       void world
         .diskOf(process)
         .ledger.rotation(rotationId)
