@@ -52,7 +52,7 @@ export function readAnnotations(all: Annotations): OwnAnnotations {
     const line = number === undefined ? null : readLine(parseJson(text));
     return line === null ? [] : [{ ...line, number: Number(number) }];
   });
-  const raw = parseJson(Object.hasOwn(all, CLAIM) ? (all[CLAIM] ?? '') : '');
+  const raw = parseJson(Object.hasOwn(all, CLAIM) ? (all[CLAIM] ?? null) : null);
   const line = readLine(raw);
   const claim = claimSchema.safeParse(raw);
   return {

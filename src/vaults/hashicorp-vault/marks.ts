@@ -40,13 +40,17 @@ export function lineFor(version: number, mark: Mark, keys: PayloadKeys, payload:
 /** The lines in an entry's custom_metadata, newest version first. What cannot be read is none. */
 export function readLines(custom: CustomMetadata): readonly Line[] {
   const lines = Object.entries(custom).flatMap(([name, text]) => {
-    const version = Number(LINE.exec(name)?.[2] ?? NaN);
+    const version = LINE.exec(name)?.[2];
+    // Before its text: what is no JSON costs an error with a stack, and most members are none.
+    if (version === undefined) return [];
     const parts = readList(text);
     const keys = readKeys(custom[name + KEYS_ENDING]);
-    if (Number.isNaN(version) || parts === null || keys === undefined) return [];
+    if (parts === null || keys === undefined) return [];
     const mark = markFromFields(Object.fromEntries(MARK_FIELDS.map((field, index) => [field, parts[index]])));
     const print = parts[MARK_FIELDS.length];
-    return mark === null || typeof print !== 'string' ? [] : [{ version, mark, keys, fingerprint: print }];
+    return mark === null || typeof print !== 'string'
+      ? []
+      : [{ version: Number(version), mark, keys, fingerprint: print }];
   });
   return lines.sort((a, b) => b.version - a.version);
 }

@@ -20,7 +20,8 @@ export interface WireReply {
 
 /** Twice what an entry of 1 MiB can grow to in JSON, six bytes a character. */
 const MOST_BYTES = 12 * 1024 * 1024;
-const IDLE_SOCKETS = 4;
+/** As many as calls may well come at a time: what is not kept is opened anew for the next one. */
+const IDLE_SOCKETS = 16;
 
 /**
  * HTTP to one server, by Node's own client: it follows no redirect, sends nothing twice, and takes a private CA for this
