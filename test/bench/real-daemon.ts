@@ -18,12 +18,7 @@ export class RealDaemon {
   /** @param output where its log goes. */
   constructor(config: string, socketPath: string, output: number) {
     const { PATH, HOME } = process.env;
-    const env = {
-      PATH,
-      HOME,
-      REKEYD_LOG_FORMAT: 'json',
-      ...(process.env['XA'] ? { MALLOC_ARENA_MAX: process.env['XA'] } : {}),
-    };
+    const env = { PATH, HOME, REKEYD_LOG_FORMAT: 'json' };
     this.#child = spawn(process.execPath, [BINARY, 'run', '-c', config], { env, stdio: ['ignore', output, output] });
     this.#ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#socketPath = socketPath;
