@@ -11,6 +11,7 @@ const SDKS = [
   '@azure/keyvault-secrets',
   '@google-cloud/secret-manager',
   '@kubernetes/client-node',
+  'age-encryption',
 ];
 
 /** Nothing listens at port 1: what is loaded shows before anybody is asked. */
@@ -30,7 +31,7 @@ const TYPES: Readonly<Record<string, { readonly options: string; readonly loads:
     loads: ['@azure/identity', '@azure/keyvault-secrets'],
   },
   directory: { options: 'path: ./plain', loads: [] },
-  file: { options: 'path: ./vault, key: ./vault.key', loads: [] },
+  file: { options: 'path: ./vault, key: ./vault.key', loads: ['age-encryption'] },
   'gcp-secret-manager': {
     options: `project: test-project, keyFile: ./gcp.json, endpoint: "${NOBODY}"`,
     loads: ['@google-cloud/secret-manager'],
