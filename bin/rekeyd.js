@@ -43,9 +43,9 @@ keepCompiled(fileURLToPath(new URL('../dist/.compiled', import.meta.url)));
  */
 function keepCompiled(folder) {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch {
-    return;
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (error.code !== 'EEXIST') return;
   }
   module.enableCompileCache(folder);
 }
