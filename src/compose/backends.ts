@@ -14,6 +14,7 @@ import type { Meter } from '../telemetry/meter.ts';
 import type { Vault, VaultType } from '../vaults/contract.ts';
 import { guardVault } from '../vaults/guarded.ts';
 import { vaultTypes } from '../vaults/registry.ts';
+import { ownSecretReader } from './own-secret.ts';
 
 /** The registries, for the configuration's loader. */
 export const backends = { issuers: issuerTypes, vaults: vaultTypes, ledgers: ledgerTypes, events: EVENT_NAMES };
@@ -68,9 +69,11 @@ export async function openLedger(settings: Settings, readOnly: boolean, around: 
   return ledger;
 }
 
-function issuerContext(settings: Settings, name: string, { ports, log, meter, reread }: Surroundings): IssuerContext {
+function issuerContext(settings: Settings, name: string, around: Surroundings): IssuerContext {
+  const { ports, log, meter, reread } = around;
   const again = reread === undefined ? {} : { rereadOptions: () => reread(settings, name) };
-  return { ...ports, name, log: log.with({ issuer: name }), meter, ...again };
+  const readSecret = ownSecretReader(settings, (vault) => openVault(settings, vault, around, true));
+  return { ...ports, name, log: log.with({ issuer: name }), meter, readSecret, ...again };
 }
 
 function part<T>(section: 'issuers' | 'vaults', all: ReadonlyMap<string, T>, name: string): T {

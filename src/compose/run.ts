@@ -59,6 +59,11 @@ export async function runDaemon({ settings, ports, log, version, listening, rere
       log,
       mode,
       issuers: [...settings.issuers.keys()],
+      ownClients: new Map(
+        [...world.issuers].flatMap(([name, { ownClientId }]) =>
+          ownClientId === undefined ? [] : [[name, ownClientId]],
+        ),
+      ),
       perCredential: settings.metrics.perCredential,
       status: () => daemon.status(),
     });

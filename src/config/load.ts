@@ -4,6 +4,7 @@ import { ConfigError } from '../domain/errors.ts';
 import type { Backends } from './backends.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { name } from './fields.ts';
+import { checkOwnSecrets } from './own-secrets.ts';
 import { readPolicies } from './policies.ts';
 import { Report, TreeReport } from './report.ts';
 import { readRules } from './rules.ts';
@@ -111,6 +112,7 @@ function readSettings(root: Node, folder: string, sources: LoadSources, report: 
   checkSchedule(known.schedule, known.timezone, tree);
   const issuers = readIssuers(raw['issuers'], backends.issuers, tree);
   const vaults = readVaults(raw['vaults'], backends.vaults, folder, tree);
+  checkOwnSecrets(issuers, vaults, keysOf(raw['vaults']), tree);
   const rules = readRules(
     raw['credentials'],
     {

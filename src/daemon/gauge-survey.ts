@@ -10,7 +10,7 @@ export interface Sample {
 }
 
 /** The gauges that need a look at every credential's record. */
-export const SURVEYED = ['expires', 'renew', 'behind', 'paused', 'retirementsBlocked', 'resyncLag'] as const;
+export const SURVEYED = ['ownExpires', 'expires', 'renew', 'behind', 'paused', 'retirementsBlocked', 'resyncLag'] as const;
 export type Surveyed = (typeof SURVEYED)[number];
 
 /**
@@ -28,9 +28,18 @@ export class Survey {
   };
   readonly #blocked = new Map<string, number>();
   readonly #oldestResync = new Map<string, Instant>();
+  readonly #ownExpires: Sample[] = [];
+  readonly #ownClients: ReadonlyMap<string, string>;
 
-  constructor(now: Instant, issuers: readonly string[], perCredential: boolean) {
+  /** @param ownClients the client that rekeyd is at each issuer. */
+  constructor(
+    now: Instant,
+    issuers: readonly string[],
+    perCredential: boolean,
+    ownClients: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.#now = now;
+    this.#ownClients = ownClients;
     this.#perCredential = perCredential;
     for (const issuer of issuers) this.#see(issuer);
   }
@@ -42,12 +51,14 @@ export class Survey {
     this.#oldestResync.set(record.issuer, Math.min(oldest, record.resyncAt));
     const blocked = this.#blocked.get(record.issuer) ?? 0;
     this.#blocked.set(record.issuer, blocked + blockedRetirements(record, this.#now));
+    if (this.#ownClients.get(record.issuer) === record.clientId) this.#addOwn(record);
     if (this.#perCredential) this.#addSeries(record);
   }
 
   samples(): Readonly<Record<Surveyed, readonly Sample[]>> {
     return {
       ...this.#samples,
+      ownExpires: this.#ownExpires,
       retirementsBlocked: [...this.#blocked].map(([issuer, value]) => ({ labels: { issuer }, value })),
       resyncLag: [...this.#oldestResync].map(([issuer, oldest]) => ({
         labels: { issuer },
@@ -62,10 +73,19 @@ export class Survey {
     this.#oldestResync.set(issuer, this.#now);
   }
 
+  /** The first to end of those that live: it may be the one that rekeyd logs in with. */
+  #addOwn({ issuer, secrets }: CredentialRecord): void {
+    const ends = secrets.flatMap(({ expires, missingSince }) =>
+      expires === null || missingSince !== null || expires <= this.#now ? [] : [expires],
+    );
+    if (ends.length > 0) this.#ownExpires.push({ labels: { issuer }, value: Math.min(...ends) / SECOND });
+  }
+
   #addSeries(record: CredentialRecord): void {
     const labels = { issuer: record.issuer, credential: record.clientId };
     const name = printable(record.name);
-    const managed = record.state !== 'unmanaged';
+    // our own client may be failing though no rule matches it
+    const managed = record.state !== 'unmanaged' && record.policy !== null;
     const expires = record.current === null ? lastToExpire(record) : record.current.expires;
     if (expires !== null) {
       this.#samples.expires.push({ labels: { ...labels, name, managed: String(managed) }, value: expires / SECOND });

@@ -27,6 +27,8 @@ export interface GaugeSources {
   readonly mode: Mode;
   /** Names of the configured issuers: each has its series from the start, zeros included. */
   readonly issuers: readonly string[];
+  /** The client that rekeyd itself is at each issuer. */
+  readonly ownClients?: ReadonlyMap<string, string>;
   readonly perCredential: 'auto' | boolean;
   /** What the ledger's records do not say: DaemonApi.status. */
   status(): Promise<Pick<StatusView, 'breakers' | 'paused'>>;
@@ -83,7 +85,7 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
     const began = clock.monotonic();
     if (surveyed !== null && began < surveyed.until) return surveyed.samples;
     const detailed = sources.perCredential === 'auto' ? total <= PER_CREDENTIAL_LIMIT : sources.perCredential;
-    const result = new Survey(clock.now(), issuers, detailed);
+    const result = new Survey(clock.now(), issuers, detailed, sources.ownClients);
     let cursor: string | null = null;
     do {
       const page: Awaited<ReturnType<Ledger['credentials']>> = await ledger.credentials({}, PAGE, cursor);
@@ -107,6 +109,11 @@ function registerGauges(registry: Registry) {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []): Gauge =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   return {
+    ownExpires: gauge(
+      'rekeyd_own_secret_expires_timestamp_seconds',
+      'When the first of the live secrets of the client ends that rekeyd itself logs in with.',
+      ['issuer'],
+    ),
     expires: gauge(
       'rekeyd_credential_expires_timestamp_seconds',
       'When the served secret ends; where none is served, the last of its secrets to end.',

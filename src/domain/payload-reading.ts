@@ -37,6 +37,17 @@ export function readPayload(
   }
 }
 
+/**
+ * A field of an entry, also of one that was made by hand as JSON; of an entry without fields all of it, less the line feed
+ * that an editor ends a file with. @returns null where there is no text in it; it does not throw.
+ */
+export function readField(field: string, { content }: Payload): SecretValue | null {
+  const text = content.reveal();
+  const fields = parseObject(text);
+  const value = fields === null ? text.replace(/\r?\n$/, '') : Object.hasOwn(fields, field) ? fields[field] : null;
+  return typeof value === 'string' && value !== '' ? SecretValue.of(value) : null;
+}
+
 function found(values: ReadonlyMap<string, string>): ReadBack | null {
   const clientSecret = values.get('clientSecret');
   if (clientSecret === undefined || clientSecret === '') return null;
@@ -61,6 +72,8 @@ function parseObject(text: string): Record<string, unknown> | null {
 /** Matches `text` against a template in which clientSecret, secretId and expires are open; empty where it does not fit. */
 function matchTemplate(template: string, names: Readonly<Record<string, string>>, text: string): Map<string, string> {
   const open: string[] = [];
+  // nothing is beside it that it would have to be told from: it may hold spaces (RFC 6749, A.2)
+  if (template === '{clientSecret}') return new Map([['clientSecret', text]]);
   const pattern = template
     .split(/(\{(?:clientSecret|secretId|expires)\})/)
     .map((part) => {

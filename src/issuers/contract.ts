@@ -57,6 +57,8 @@ export interface Issuer {
   readonly timing: IssuerTiming;
   /** The client that rekeyd itself logs in with: its hand-made secrets are never deleted. Absent: none. */
   readonly ownClientId?: string;
+  /** Our own secret stands in the configuration, so that only a person can replace it. Absent: it does not. */
+  readonly ownSecretIsStatic?: boolean;
   /** The most characters that a description may have. */
   readonly descriptionLimit: number;
 
@@ -81,6 +83,14 @@ export interface Issuer {
   close(): Promise<void>;
 }
 
+/** Where our own client's secret is kept: a field of a vault's entry, or all of an entry that has no fields. */
+export interface SecretReference {
+  /** The name of the vault in the configuration. */
+  readonly vault: string;
+  readonly entry: string;
+  readonly field: string;
+}
+
 /** What an issuer is built with. */
 export interface IssuerContext extends Ports {
   /** The name in the configuration. */
@@ -93,6 +103,11 @@ export interface IssuerContext extends Ports {
    * taken up without a restart. Absent: there is nothing to read again.
    */
   readonly rereadOptions?: () => Promise<unknown>;
+  /**
+   * Reads our own client's secret, as it is in its vault now. @throws VaultError, ConfigError. Absent: no vault is to be had
+   * here, and a configuration that keeps it in one cannot be used.
+   */
+  readonly readSecret?: (reference: SecretReference, signal?: AbortSignal) => Promise<SecretValue>;
 }
 
 /** One type of issuer, as the registry holds it. `schema` checks its part of the configuration and gives defaults. */

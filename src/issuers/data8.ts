@@ -1,4 +1,4 @@
-import type { SecretValue } from '../domain/secret-value.ts';
+import { SecretValue } from '../domain/secret-value.ts';
 import type { Issuer, IssuerContext, IssuerType, Verdict } from './contract.ts';
 import type { Data8Api } from './data8/api.ts';
 import { connect } from './data8/connection.ts';
@@ -43,11 +43,15 @@ export function createData8(options: Data8Options, context: IssuerContext): Issu
     timing: { requestLifetime, listLag, maxClockSkew },
     descriptionLimit: DESCRIPTION_LIMIT,
     ownClientId: options.clientId,
+    ownSecretIsStatic: options.clientSecret instanceof SecretValue,
     listCredentials: (signal) => api.listCredentials(signal),
     listSecrets: (clientId, signal) => api.listSecrets(clientId, signal),
     createSecret: (clientId, wish, signal) => api.createSecret(clientId, wish, signal),
     updateSecret: (clientId, secretId, wish, signal) => api.updateSecret(clientId, secretId, wish, signal),
-    deleteSecret: (clientId, secretId, signal) => api.deleteSecret(clientId, secretId, signal),
+    deleteSecret: async (clientId, secretId, signal) => {
+      await connection.beforeDeletion(clientId, signal);
+      return api.deleteSecret(clientId, secretId, signal);
+    },
     verify: (clientId, value, signal) => verify(connection, clientId, value, signal),
     skew: () => connection.skew(),
     rights: (signal) => reportRights(api, signal),

@@ -25,6 +25,8 @@ export interface Observation {
   readonly limits: Limits;
   /** The client that rekeyd itself logs in with. */
   readonly isOwnClient: boolean;
+  /** It logs in with a secret that stands in the configuration: only a person can replace that. */
+  readonly isOwnStatic: boolean;
   /** Null: the issuer's list lacks it. */
   readonly listed: ListedCredential | null;
   readonly terms: Terms;

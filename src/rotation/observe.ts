@@ -54,6 +54,7 @@ export async function observe(world: World, subject: Subject, signal?: AbortSign
     mode: world.settings.mode,
     limits: world.settings.limits,
     isOwnClient: issuer.ownClientId === key.clientId,
+    isOwnStatic: issuer.ownClientId === key.clientId && issuer.ownSecretIsStatic === true,
     listed: subject.listed,
     terms,
     moved,

@@ -72,7 +72,9 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
   const { observation, record, rotations } = situation;
   const held = decision.action === 'none' ? decision.held : null;
   if (observation.terms.kind === 'ignored') return 'ignored';
-  if (observation.terms.kind === 'unmanaged') return 'unmanaged';
+  if (observation.terms.kind === 'unmanaged') {
+    return held === 'failing' && decision.reason === 'expiring' ? 'failing' : 'unmanaged';
+  }
   if (observation.terms.suspended || pauseOf(situation) !== null) return 'paused';
   if (held === 'blocked') return 'blocked';
   if (held === 'failing' || (record.failures > 0 && !isAtRest(decision))) return 'failing';

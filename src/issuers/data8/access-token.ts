@@ -58,6 +58,15 @@ export class AccessToken {
     return held.token;
   }
 
+  /** A token that is fetched from now on, whatever is held or under way. @throws as {@link get}. */
+  async renew(signal?: AbortSignal): Promise<SecretValue> {
+    // one that is under way may have been asked for with an older secret; how it ends is for its own callers
+    while (this.#refreshing !== null)
+      await untilAborted(this.#refreshing, signal).catch(() => signal?.throwIfAborted());
+    this.#held = null;
+    return this.get(signal);
+  }
+
   /** The API refused this token. If it is still the one held, it is dropped; if not, another caller did so already. */
   refused(token: SecretValue): void {
     if (this.#held?.token === token) this.#held = null;

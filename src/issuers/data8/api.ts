@@ -60,7 +60,7 @@ export class HttpData8Api implements Data8Api {
   readonly #baseUrl: string;
   readonly #sender: Sender;
   readonly #token: AccessToken;
-  readonly #ownSecret: () => SecretValue;
+  readonly #ownSecrets: () => readonly SecretValue[];
   readonly #failures: Failures;
 
   constructor(
@@ -68,14 +68,14 @@ export class HttpData8Api implements Data8Api {
     parts: {
       readonly sender: Sender;
       readonly token: AccessToken;
-      readonly ownSecret: () => SecretValue;
+      readonly ownSecrets: () => readonly SecretValue[];
       readonly failures: Failures;
     },
   ) {
     this.#baseUrl = baseUrl;
     this.#sender = parts.sender;
     this.#token = parts.token;
-    this.#ownSecret = parts.ownSecret;
+    this.#ownSecrets = parts.ownSecrets;
     this.#failures = parts.failures;
   }
 
@@ -188,7 +188,7 @@ export class HttpData8Api implements Data8Api {
     }
     const { reply, ambiguous } = sent;
     if ((reply.status >= 200 && reply.status < 300) || reply.status === alsoGood) return sent;
-    throw statusError(reply, request.operation, this.#failures, [token, this.#ownSecret()], {
+    throw statusError(reply, request.operation, this.#failures, [token, ...this.#ownSecrets()], {
       at: 'the API',
       ambiguous,
     });

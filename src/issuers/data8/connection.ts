@@ -17,6 +17,12 @@ export interface Connection {
   readonly tokenEndpoint: TokenEndpoint;
   readonly failures: Failures;
   skew(): Duration | null;
+  /**
+   * To be called before a secret of `clientId` is deleted. Where that is our own client, and its secret is kept in a vault,
+   * the value that is there now must get a token, which is then in use: what is left to us surely works.
+   * @throws IssuerError where it does not; nothing may be deleted then.
+   */
+  beforeDeletion(clientId: string, signal: AbortSignal | undefined): Promise<void>;
 }
 
 export function connect(options: Data8Options, context: IssuerContext): Connection {
@@ -35,8 +41,18 @@ export function connect(options: Data8Options, context: IssuerContext): Connecti
   const apiSender = new Sender(settings, limiter, (...seen) => skew.observe(...seen));
   const tokenSender = new Sender(settings, limiter, () => undefined);
   const tokenEndpoint = new TokenEndpoint(options, tokenSender, failures);
-  const own = new OwnClient(options, tokenEndpoint, context.rereadOptions ?? null, failures, context.log);
+  const own = new OwnClient(options, tokenEndpoint, context, failures);
   const token = new AccessToken((signal) => own.fetchToken(signal), context, context.log);
-  const api = new HttpData8Api(options.baseUrl, { sender: apiSender, token, ownSecret: () => own.secret, failures });
-  return { api, tokenEndpoint, failures, skew: () => skew.current };
+  const api = new HttpData8Api(options.baseUrl, { sender: apiSender, token, ownSecrets: () => own.secrets, failures });
+  return {
+    api,
+    tokenEndpoint,
+    failures,
+    skew: () => skew.current,
+    beforeDeletion: async (clientId, signal) => {
+      if (!own.isKeptInVault(clientId)) return;
+      await own.readAgain(signal);
+      await token.renew(signal);
+    },
+  };
 }

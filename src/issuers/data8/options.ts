@@ -3,8 +3,16 @@ import { duration, httpUrl } from '../../config/fields.ts';
 import { SecretValue } from '../../domain/secret-value.ts';
 import { SECOND } from '../../domain/time.ts';
 
-const IN_A_VAULT =
-  'a secret that is kept in a vault ({ vault, entry, field }) is not supported yet: give a string, or "${file:/path}"';
+/** Our own secret in a vault's entry, which may be a destination of the same client. */
+const inVault = z.strictObject({
+  vault: z.string().min(1, 'must not be empty').describe('The name of the vault that holds it, as in `vaults`.'),
+  entry: z.string().min(1, 'must not be empty').describe("The entry's name."),
+  field: z
+    .string()
+    .min(1, 'must not be empty')
+    .default('clientSecret')
+    .describe('The field of the entry; an entry without fields is the secret as a whole.'),
+});
 
 /** A URL that paths are put behind. */
 function bareUrl() {
@@ -33,12 +41,16 @@ export const data8Schema = z.strictObject({
     .describe('How the client authenticates to the token endpoint.'),
   clientId: z.string().min(1, 'must not be empty').describe("rekeyd's own client."),
   clientSecret: z
-    .string({
-      error: ({ input }) => (typeof input === 'object' && input !== null ? IN_A_VAULT : undefined),
-    })
-    .min(1, 'must not be empty')
-    .transform((text) => SecretValue.of(text))
-    .describe('Its secret, best as `${file:…}`.'),
+    .union([
+      z
+        .string()
+        .min(1, 'must not be empty')
+        .transform((text) => SecretValue.of(text)),
+      inVault,
+    ])
+    .describe(
+      'Its secret, best as `${file:…}`, or `{ vault, entry, field }`: read there at start, and when it is refused.',
+    ),
   timeout: duration(1).prefault('30s').describe('Limit of one attempt, from the first byte sent to the last one read.'),
   requestsPerSecond: z.number().positive().default(10).describe('Pace of the calls to this issuer.'),
   requestLifetime: duration(1).prefault('5m').describe('A call that was given up may still land within this.'),

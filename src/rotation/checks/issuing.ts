@@ -102,8 +102,10 @@ export const issuingChecks: readonly Check[] = [
     return hold(saw, 'budget-spent', 'blocked', 'wait, or raise `limits.createsPerDay`', freed);
   }),
   gate('breaker', (situation) => {
-    const { breakerUntil } = situation.observation.circumstances;
-    if (breakerUntil === null) return null;
+    const { circumstances, isOwnClient } = situation.observation;
+    const { breakerUntil } = circumstances;
+    // without its own credential rekeyd can do nothing at all
+    if (breakerUntil === null || isOwnClient) return null;
     if (needOf(situation)?.urgent === true || queuedOf(situation) !== null) return null;
     return hold(
       'several credentials failed in a row at the issuer',

@@ -1,6 +1,21 @@
 import { heldUntil, isHeldByAnother } from '../conclude.ts';
-import { hold, pass } from '../decision.ts';
+import { earliest, hold, pass } from '../decision.ts';
 import type { Check } from '../decision.ts';
+import { issuerTime } from '../observation.ts';
+import type { Observation } from '../observation.ts';
+import { isAlive } from '../proof.ts';
+import { DAY } from '../../domain/time.ts';
+import type { Duration, Instant } from '../../domain/time.ts';
+
+/** The contract's default of `renewBefore`: no rule says how early to tell of a secret that nobody rotates. */
+const TIME_TO_ACT: Duration = 30 * DAY;
+
+/** When the secret that stands in our own configuration may end: which one it is, no list tells. Null: never, or not ours. */
+function endOfOwnStatic(observation: Observation): Instant | null {
+  if (!observation.isOwnStatic) return null;
+  const now = issuerTime(observation);
+  return earliest((observation.secrets ?? []).filter((each) => isAlive(each, now)).map((each) => each.expires));
+}
 
 /** Whether the credential is there, is to be looked at, and is free to be worked on. */
 export const standingChecks: readonly Check[] = [
@@ -65,6 +80,15 @@ export const holdChecks: readonly Check[] = [
     name: 'managed',
     look({ observation }) {
       if (observation.terms.kind === 'managed') return pass(`managed as ${observation.terms.name}`);
+      const end = endOfOwnStatic(observation);
+      if (end !== null && end - issuerTime(observation) < TIME_TO_ACT) {
+        return hold(
+          `rekeyd itself logs in with a secret of it, which may end at ${new Date(end).toISOString()}`,
+          'expiring',
+          'failing',
+          'make a secret by hand and put it where `clientSecret` is read from, or let rekeyd rotate it: see docs/operations.md, Its own credential',
+        );
+      }
       return hold('no rule matches it', 'unmanaged', null, 'add a rule to `credentials` that matches it');
     },
   },

@@ -97,6 +97,23 @@ const bad: readonly [what: string, text: string, ...problems: string[]][] = [
   ],
 ];
 
+describe('our own secret in a vault', () => {
+  const own = (place: string) => BASE.replace('clientSecret: hush-hush', `clientSecret: ${place}`);
+
+  it('is a vault that is there, and an entry that it can have', async () => {
+    expect(await problemsOf(own('{ vault: local, entry: prod/rekeyd }'))).toEqual([]);
+    expect(await problemsOf(own('{ vault: lokal, entry: prod/rekeyd }'))).toEqual([
+      expect.stringMatching(
+        /^a\.yaml:3:\d+: issuers\.data8\.clientSecret\.vault: there is no vault "lokal"; did you mean local\?$/,
+      ),
+    ]);
+    expect(await problemsOf(own('{ vault: local, entry: "a b" }'))).toEqual([
+      expect.stringMatching(/^a\.yaml:3:\d+: issuers\.data8\.clientSecret\.entry: 'a b' has characters that it lacks$/),
+    ]);
+    expect(await problemsOf(own('{ vault: local }'))).toHaveLength(1);
+  });
+});
+
 describe('problems of the whole', () => {
   it.each(bad)('%s', async (_what, text, ...problems) => {
     expect(await problemsOf(`${BASE}${text}\n`)).toEqual(problems.map((problem) => `a.yaml:${problem}`));

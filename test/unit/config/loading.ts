@@ -16,7 +16,7 @@ export const fakeBackends: Backends = {
           baseUrl: httpUrl(),
           tokenUrl: z.string().default('https://auth.example/connect/token'),
           clientId: z.string().min(1),
-          clientSecret: z.string().min(1),
+          clientSecret: z.union([z.string().min(1), z.strictObject({ vault: z.string(), entry: z.string() })]),
           timeout: duration(1).prefault('30s'),
           requestsPerSecond: z.number().gt(0).default(10),
         }),

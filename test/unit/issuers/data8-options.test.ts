@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { SecretValue } from '../../../src/domain/secret-value.ts';
 import { data8Schema } from '../../../src/issuers/data8/options.ts';
 import { tokenUrlKind } from '../../../src/issuers/data8/token-url.ts';
 
@@ -13,7 +14,8 @@ function problems(section: object): string[] {
 describe('options of Data8', () => {
   it('has the defaults of the contract', () => {
     const { clientSecret, ...rest } = data8Schema.parse(required);
-    expect(clientSecret.reveal()).toBe('hush');
+    expect(clientSecret).toBeInstanceOf(SecretValue);
+    expect(clientSecret instanceof SecretValue && clientSecret.reveal()).toBe('hush');
     expect(rest).toEqual({
       baseUrl: 'https://api.example/admin',
       tokenUrl: 'https://auth.data-8.co.uk/connect/token',
@@ -61,16 +63,20 @@ describe('options of Data8', () => {
     }
   });
 
-  it('says clearly that a secret in a vault comes later', () => {
-    const clientSecret = { vault: 'aws', entry: 'prod/rekeyd', field: 'clientSecret' };
-    expect(problems({ ...required, clientSecret })).toEqual([
-      'clientSecret: a secret that is kept in a vault ({ vault, entry, field }) is not supported yet: give a string, or "${file:/path}"',
-    ]);
+  it('takes the place of a secret in a vault', () => {
+    const clientSecret = { vault: 'aws', entry: 'prod/rekeyd' };
+    expect(data8Schema.parse({ ...required, clientSecret }).clientSecret).toEqual({
+      ...clientSecret,
+      field: 'clientSecret',
+    });
+    expect(problems({ ...required, clientSecret: { ...clientSecret, field: '' } })).toHaveLength(1);
+    expect(problems({ ...required, clientSecret: { vault: 'aws' } })).toHaveLength(1);
+    expect(problems({ ...required, clientSecret: { ...clientSecret, colour: 'blue' } })).toHaveLength(1);
   });
 
   it('S1: holds the secret so that it cannot be printed', () => {
     const options = data8Schema.parse(required);
-    expect(JSON.stringify(options) + inspect(options) + String(options.clientSecret)).not.toContain('hush');
+    expect(JSON.stringify(options) + inspect(options)).not.toContain('hush');
   });
 
   it.each([

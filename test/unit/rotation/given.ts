@@ -185,6 +185,7 @@ export function observation(more: Partial<Observation> = {}): Observation {
       breaker: { failures: 5, cooldown: 15 * MINUTE },
     },
     isOwnClient: false,
+    isOwnStatic: false,
     listed: { clientId: 'shop', description: 'shop' },
     terms: managed(),
     moved: false,

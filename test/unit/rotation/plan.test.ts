@@ -60,6 +60,16 @@ const TABLE: readonly [string, Partial<Observation>, string][] = [
   ['nothing is due', healthy, 'none up-to-date ok'],
   ['ignored', { ...expiring, terms: { kind: 'ignored' } }, 'none ignored ignored'],
   ['unmanaged', { ...expiring, terms: { kind: 'unmanaged' } }, 'none unmanaged unmanaged'],
+  [
+    'unmanaged, what rekeyd itself logs in with, kept in its configuration: a person must act in time',
+    { ...expiring, terms: { kind: 'unmanaged' }, isOwnClient: true, isOwnStatic: true },
+    'none expiring failing',
+  ],
+  [
+    'unmanaged, what rekeyd itself logs in with, and there is time',
+    { ...healthy, terms: { kind: 'unmanaged' }, isOwnClient: true, isOwnStatic: true },
+    'none unmanaged unmanaged',
+  ],
   ['I18: not listed any more', { ...expiring, listed: null }, 'none credential-gone blocked'],
   [
     'the list of secrets failed',
@@ -288,6 +298,11 @@ const TABLE: readonly [string, Partial<Observation>, string][] = [
     'the breaker',
     { ...expiring, circumstances: { ...circumstances, breakerUntil: NOW + MINUTE } },
     'none breaker-open due',
+  ],
+  [
+    'the breaker does not hold what rekeyd itself lives on',
+    { ...expiring, isOwnClient: true, circumstances: { ...circumstances, breakerUntil: NOW + MINUTE } },
+    'issue expiring rotating',
   ],
   [
     'the breaker does not hold an urgent one',

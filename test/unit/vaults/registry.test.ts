@@ -23,6 +23,8 @@ const SUPPORT = new Set([
   'vacant',
   // parts of one vault
   'directory-access',
+  'directory-options',
+  'directory-rights',
   'directory-sidecar',
   'file-document',
   'file-key',
