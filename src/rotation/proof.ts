@@ -42,7 +42,9 @@ export function proveDeletion(observation: Observation, candidate: Candidate): P
   if (changed !== null) return no('secret-changed', changed);
 
   const now = issuerTime(observation);
-  const others = list.filter((each) => each.secretId !== secret.secretId && isAlive(each, now));
+  const others = list.filter(
+    (each) => each.secretId !== secret.secretId && isAlive(each, now) && !mayEndYet(observation, each.secretId),
+  );
   if (others.length === 0 && isAlive(listed, now)) {
     return no('last-live-secret', 'it is the last live secret of the credential');
   }
@@ -91,6 +93,12 @@ function destinationProblem(
     return no('destination-unproven', `${place} serves a secret that ends too soon`);
   }
   return null;
+}
+
+/** A DELETE of it whose answer was lost may still land: what it would leave is not there to be counted on. */
+function mayEndYet({ record, timing, now }: Observation, secretId: string): boolean {
+  const sent = record.secrets.find((each) => each.secretId === secretId)?.deletingSince ?? null;
+  return sent !== null && now - sent <= timing.requestLifetime + timing.listLag;
 }
 
 /** Whether a listed secret has not expired, in the issuer's time. */

@@ -23,4 +23,8 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     found: 'a look whose list of secrets failed forgot that an entry had been written by somebody else',
   },
   { seed: 207_914, found: 'a read that lagged was copied as the value of the secret that the look had named' },
+  {
+    seed: 226_262,
+    found: 'two secrets were deleted each because the other lived, while both requests were on their way',
+  },
 ];

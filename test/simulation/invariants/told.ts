@@ -97,6 +97,11 @@ export function nothingIsMadeForNothing(world: Witnessed): Invariant {
   const isWell = (place: string, clientId: string, renewBefore: number): boolean => {
     const { secretId, since } = truth.serving.get(place) ?? { secretId: null, since: time.now };
     if (secretId === null || since > time.now - DAY) return false;
+    // what a person rolled back is behind what it held before, until a newer generation gets there
+    const held = [...truth.issuer.every(clientId)].filter(
+      (each) => truth.lastServedAt(clientId, each.secretId, place) !== null,
+    );
+    if (held.at(-1)?.secretId !== secretId) return false;
     const state = truth.vaults.get(place.split('/')[0] ?? '')?.peek(clientId) ?? null;
     if (state?.bound !== true || state.mark?.secretId !== secretId) return false;
     const expires = truth.expiryOf(clientId, secretId);

@@ -4,7 +4,19 @@ import type { Reason } from '../../../src/domain/reason.ts';
 import { proveDeletion } from '../../../src/rotation/proof.ts';
 import type { Candidate } from '../../../src/rotation/proof.ts';
 import type { Observation } from '../../../src/rotation/observation.ts';
-import { absent, destination, down, foreign, idAt, knownSecret, NOW, observation, secret, serving } from './given.ts';
+import {
+  absent,
+  destination,
+  down,
+  foreign,
+  idAt,
+  knownSecret,
+  NOW,
+  observation,
+  record,
+  secret,
+  serving,
+} from './given.ts';
 
 const old = secret('1', 20, { generation: 1 });
 const present = secret('2', 80, { generation: 2 });
@@ -32,6 +44,24 @@ const TABLE: readonly [string, Partial<Observation>, Partial<Candidate>, Reason 
     { secrets: [old], destinations: [destination('a', serving(2, '2'))] },
     {},
     'last-live-secret',
+  ],
+  [
+    'I21: the only other one may be deleted yet: the answer to its deletion was lost',
+    {
+      destinations: [destination('a', serving(2, '2'))],
+      record: record({ secrets: [oldRecord, knownSecret('2', { deletingSince: NOW - 5 * MINUTE })] }),
+    },
+    {},
+    'last-live-secret',
+  ],
+  [
+    'the other one was to be deleted, so long ago that it surely was not',
+    {
+      destinations: [destination('a', serving(2, '2'))],
+      record: record({ secrets: [oldRecord, knownSecret('2', { deletingSince: NOW - 7 * MINUTE })] }),
+    },
+    {},
+    null,
   ],
   ['a destination serves it', { destinations: [destination('a', serving(1, '1'))] }, {}, 'still-served'],
   [
