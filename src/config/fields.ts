@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DAY, formatDuration, parseDuration } from '../domain/time.ts';
 import type { Duration } from '../domain/time.ts';
@@ -35,6 +36,14 @@ export function name() {
   return z
     .string()
     .regex(NAME, 'must be 1 to 63 letters, digits, dots, dashes or underscores, and start with a letter or digit');
+}
+
+/** Whether a text is an IP address, or a network of them such as `10.0.0.0/8`. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
 /** A URL with https, or with http to this machine itself. */

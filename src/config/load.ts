@@ -158,6 +158,8 @@ function readHttp(written: unknown, folder: string, report: TreeReport): HttpSet
     host: http.host ?? '',
     port: http.port ?? 0,
     requestsPerSecond: http.requestsPerSecond ?? 0,
+    trustProxy: http.trustProxy ?? [],
+    health: http.health ?? null,
     socket: typeof http.socket === 'string' ? resolve(folderOf(report, ['http', 'socket'], folder), http.socket) : null,
     tokens: readTokens(http.tokens ?? [], ['http', 'tokens'], report),
   };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, name } from './fields.ts';
+import { duration, isNetwork, name } from './fields.ts';
 import { MODES, ROLES } from './settings.ts';
 import { webhookShape } from './webhooks.ts';
 
@@ -37,6 +37,20 @@ export const httpShape = {
     .max(100_000)
     .default(100)
     .describe('Requests a second of one address, ten seconds of them at once; more are answered with 429.'),
+  trustProxy: z
+    .array(z.string().refine(isNetwork, 'must be an address, or a network such as 10.0.0.0/8'))
+    .default([])
+    .describe(
+      'Proxies whose `X-Forwarded-For` says who asks, for limits and audit: addresses and networks. None: nobody.',
+    ),
+  health: z
+    .strictObject({
+      host: z.string().min(1).default('0.0.0.0').describe('The address to listen on.'),
+      port: z.int().min(0).max(65_535).describe('The port to listen on; 0: any free one.'),
+    })
+    .nullable()
+    .default(null)
+    .describe('A second port, on which health and metrics alone answer. `null`: none.'),
   socket: z
     .string()
     .min(1)

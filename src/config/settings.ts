@@ -28,6 +28,10 @@ export interface HttpSettings {
   readonly port: number;
   /** Requests a second of one address, on average over some seconds. */
   readonly requestsPerSecond: number;
+  /** Addresses and networks of proxies that say by `X-Forwarded-For` who asks. Absent: none. */
+  readonly trustProxy?: readonly string[];
+  /** A second port for health and metrics alone; null or absent: none. */
+  readonly health?: { readonly host: string; readonly port: number } | null;
   /** Absolute path; null: off. */
   readonly socket: string | null;
   readonly tokens: readonly TokenSettings[];

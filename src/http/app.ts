@@ -6,6 +6,7 @@ import { safeMessage } from '../domain/errors.ts';
 import type { Duration } from '../domain/time.ts';
 import { SECOND } from '../domain/time.ts';
 import { authorize } from './access.ts';
+import { addressOf } from './address.ts';
 import type { Identify } from './access.ts';
 import type { AddressLimiter } from './address-limiter.ts';
 import type { App, HttpContext } from './context.ts';
@@ -55,15 +56,20 @@ export interface WayIn {
   readonly timeouts: HttpTimeouts;
   /** Null: not limited, as on the local socket. */
   readonly limiter: AddressLimiter | null;
+  /** Proxies whose word on who asks is taken; see {@link addressOf}. Absent: none. */
+  readonly trustProxy?: readonly string[];
   readonly addRoutes: (app: App, context: HttpContext) => void;
 }
 
 /** Builds the interface for one way in; `identify` says who its callers are. It does not listen yet. */
-export function createApp(context: HttpContext, { identify, timeouts, limiter, addRoutes }: WayIn): App {
+export function createApp(
+  context: HttpContext,
+  { identify, timeouts, limiter, trustProxy = [], addRoutes }: WayIn,
+): App {
   const { log } = context;
   const app: App = fastify({
     logger: false,
-    trustProxy: false,
+    trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
     requestIdHeader: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: timeouts.request,
@@ -132,8 +138,8 @@ export function createApp(context: HttpContext, { identify, timeouts, limiter, a
 }
 
 /** Before anything is asked of the caller: a flood of guesses costs next to nothing. */
-function refuseFlood(limiter: AddressLimiter, { socket }: FastifyRequest): void {
-  const wait = limiter.take(socket.remoteAddress ?? '');
+function refuseFlood(limiter: AddressLimiter, request: FastifyRequest): void {
+  const wait = limiter.take(addressOf(request) ?? '');
   if (wait === 0) return;
   throw new HttpProblem('rate-limited', 'Too many requests came from this address.', {
     headers: { 'retry-after': String(Math.ceil(wait / SECOND)) },

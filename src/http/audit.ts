@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Events } from '../telemetry/events.ts';
+import { addressOf } from './address.ts';
 import type { App } from './context.ts';
 
 /**
@@ -21,7 +22,7 @@ function tell(events: Events, request: FastifyRequest, status: number): void {
     type: 'audit',
     actor: request.caller?.actor ?? null,
     act: `${request.method} ${request.routeOptions.url ?? ''}`,
-    from: request.socket.remoteAddress ?? 'socket',
+    from: addressOf(request) ?? 'socket',
     issuer: textOrNull(issuer),
     clientId: textOrNull(clientId),
     rotationId: textOrNull(id),

@@ -4,8 +4,9 @@ import { SECOND } from '../domain/time.ts';
 import { identifyBySocket, identifyByToken } from './access.ts';
 import { AddressLimiter } from './address-limiter.ts';
 import { createApp, TIMEOUTS } from './app.ts';
-import type { HttpTimeouts } from './app.ts';
+import type { HttpTimeouts, WayIn } from './app.ts';
 import type { App, HttpContext } from './context.ts';
+import { addHealthRoutes } from './health-routes.ts';
 import { listenError } from './listen-error.ts';
 import { placeSocket } from './local-socket.ts';
 import { addRoutes } from './routes.ts';
@@ -22,6 +23,8 @@ export interface HttpAddress {
   /** `http://127.0.0.1:8080`, with the port that was taken where 0 was asked for. */
   readonly url: string;
   readonly port: number;
+  /** The URL of the second port; null: there is none. */
+  readonly health: string | null;
   readonly socket: string | null;
 }
 
@@ -45,24 +48,22 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   /** Opened last, closed first. */
   const open: (() => Promise<void>)[] = [];
 
-  async function openPort(): Promise<{ url: string; port: number }> {
-    const app = createApp(options, {
-      identify: identifyByToken(settings.tokens),
-      timeouts,
-      limiter: new AddressLimiter(settings.requestsPerSecond, options.clock),
-      addRoutes,
-    });
+  const limiter = new AddressLimiter(settings.requestsPerSecond, options.clock);
+  const overNetwork = { timeouts, limiter, trustProxy: settings.trustProxy ?? [] };
+
+  async function openPort(way: WayIn, wanted: { host: string; port: number }): Promise<{ url: string; port: number }> {
+    const app = createApp(options, way);
     // Fastify would open a second server for localhost's other address, which none of our limits hold for.
-    const host = settings.host === 'localhost' ? '127.0.0.1' : settings.host;
+    const host = wanted.host === 'localhost' ? '127.0.0.1' : wanted.host;
     try {
-      await app.listen({ host, port: settings.port });
+      await app.listen({ host, port: wanted.port });
     } catch (error) {
       await app.close();
-      throw listenError('port', `${settings.host}:${settings.port}`, error);
+      throw listenError('port', `${wanted.host}:${wanted.port}`, error);
     }
     open.push(() => closeApp(app, ticker));
     const address = app.server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : settings.port;
+    const port = typeof address === 'object' && address !== null ? address.port : wanted.port;
     return { port, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` };
   }
 
@@ -90,11 +91,20 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     close,
     start: async () => {
       try {
-        const { url, port } = await openPort();
+        const byToken = identifyByToken(settings.tokens);
+        const { url, port } = await openPort({ ...overNetwork, identify: byToken, addRoutes }, settings);
+        // nobody is known there: it has no route that asks who it is
+        const nobody = { ...overNetwork, identify: identifyByToken([]), addRoutes: addHealthRoutes };
+        const health = settings.health == null ? null : await openPort(nobody, settings.health);
         if (settings.socket !== null) await openSocket(settings.socket);
         const tokens = settings.tokens.length;
-        log.info('http-listening', 'the HTTP interface is open', { url, socket: settings.socket, tokens });
-        return { url, port, socket: settings.socket };
+        log.info('http-listening', 'the HTTP interface is open', {
+          url,
+          ...(health === null ? {} : { health: health.url }),
+          socket: settings.socket,
+          tokens,
+        });
+        return { url, port, health: health?.url ?? null, socket: settings.socket };
       } catch (error) {
         await close();
         throw error;

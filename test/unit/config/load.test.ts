@@ -21,6 +21,8 @@ describe('loadSettings', () => {
         host: '127.0.0.1',
         port: 8080,
         requestsPerSecond: 100,
+        trustProxy: [],
+        health: null,
         socket: '/etc/rekeyd/var/rekeyd.sock',
         tokens: [],
       },

@@ -28,6 +28,43 @@ describe('S4: a flood from one address', () => {
   });
 });
 
+describe('http.trustProxy', () => {
+  const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+  /** The addresses of what the audit told. */
+  const told = (lines: readonly string[]): unknown[] =>
+    lines.filter((line) => line.includes('"audit"')).map((line) => (JSON.parse(line) as { from: unknown }).from);
+
+  it('off: what a request says of where it comes from changes nothing', async () => {
+    await using http = await serve({ settings });
+    const asked = async (address: string) => (await http.ask('/v1/scan', { method: 'POST', ...from(address) })).status;
+    for (let each = 0; each < 20; each += 1) expect(await asked(`192.0.2.${each}`)).toBe(202);
+    expect(await asked('192.0.2.99')).toBe(429);
+    expect(new Set(told(http.lines))).toEqual(new Set(['127.0.0.1']));
+  });
+
+  it('on: each address behind the proxy has a limit of its own, and is told; what is no address is not taken', async () => {
+    await using http = await serve({ settings: { ...settings, trustProxy: ['127.0.0.0/8'] } });
+    const asked = async (address: string) => (await http.ask('/v1/scan', { method: 'POST', ...from(address) })).status;
+    for (let each = 0; each < 20; each += 1) expect(await asked('192.0.2.1')).toBe(202);
+    expect(await asked('192.0.2.1')).toBe(429);
+    // the last one that the proxy did not vouch for itself
+    expect(await asked('10.9.9.9, 192.0.2.2')).toBe(202);
+    expect(await asked('"><script>')).toBe(202);
+    expect(told(http.lines).slice(-2)).toEqual(['192.0.2.2', '127.0.0.1']);
+  });
+});
+
+describe('http.health', () => {
+  it('is a port on which health and metrics answer, and nothing else', async () => {
+    await using http = await serve({ settings: { ...settings, health: { host: '127.0.0.1', port: 0 } } });
+    const status = async (path: string): Promise<number> =>
+      (await fetch(`${http.address.health ?? ''}${path}`, { headers: { authorization: `Bearer ${OPERATOR}` } })).status;
+    for (const path of ['/livez', '/healthz', '/readyz', '/metrics']) expect(await status(path), path).toBe(200);
+    for (const path of ['/v1/status', '/openapi.json', '/v1/credentials']) expect(await status(path), path).toBe(404);
+    expect((await http.ask('/livez', {}, null)).status).toBe(200);
+  });
+});
+
 describe('an AddressLimiter', () => {
   it('holds its rate over time, after a burst of ten seconds', async () => {
     const { clock } = createManualPorts(0);
