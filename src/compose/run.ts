@@ -68,7 +68,7 @@ export async function runDaemon({ settings, ports, log, version, listening, rere
       status: () => daemon.status(),
     });
     // closed after the daemon and HTTP, so that the last is told too
-    releasers.push('webhooks', startWebhooks(settings.webhooks, feed, { ports, log, post }));
+    releasers.push('webhooks', startWebhooks(settings.webhooks, feed, { ports, log, meter, post }));
     const server = createHttpServer({
       settings: settings.http,
       daemon,

@@ -15,6 +15,8 @@ export interface Meter {
   delivery(vault: string, outcome: Outcome): void;
   retirement(issuer: string, outcome: Outcome): void;
   orphan(issuer: string, outcome: Outcome): void;
+  /** An event that a webhook was to be told. `lost`: dropped, since too many waited. */
+  webhook(name: string, outcome: Outcome): void;
   scan(duration: Duration): void;
   scanSucceeded(issuer: string, at: Instant): void;
 }
@@ -28,6 +30,7 @@ export const silentMeter: Meter = {
   delivery: () => undefined,
   retirement: () => undefined,
   orphan: () => undefined,
+  webhook: () => undefined,
   scan: () => undefined,
   scanSucceeded: () => undefined,
 };

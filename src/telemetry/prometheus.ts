@@ -64,6 +64,12 @@ export function createPrometheus(options: { readonly version: string }): { meter
     labelNames: ['issuer', 'outcome'],
     registers,
   });
+  const webhooks = new Counter({
+    name: 'rekeyd_webhook_deliveries_total',
+    help: 'Events that webhooks were to be told, by what became of each: lost ones were dropped, since too many waited.',
+    labelNames: ['webhook', 'outcome'],
+    registers,
+  });
   const scans = new Histogram({
     name: 'rekeyd_scan_duration_seconds',
     help: 'From the start of a scan until its work is dispatched.',
@@ -87,6 +93,7 @@ export function createPrometheus(options: { readonly version: string }): { meter
       delivery: (vault, outcome) => deliveries.inc({ vault, outcome }),
       retirement: (issuer, outcome) => retirements.inc({ issuer, outcome }),
       orphan: (issuer, outcome) => orphans.inc({ issuer, outcome }),
+      webhook: (name, outcome) => webhooks.inc({ webhook: name, outcome }),
       scan: (duration) => scans.observe(duration / SECOND),
       scanSucceeded: (issuer, at) => scanSuccess.set({ issuer }, at / SECOND),
     },

@@ -5,6 +5,7 @@ import { MINUTE, SECOND } from '../domain/time.ts';
 import type { Duration } from '../domain/time.ts';
 import type { Published } from '../telemetry/feed.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Meter } from '../telemetry/meter.ts';
 import { bodyOf } from './body.ts';
 import type { post, PostResult } from './post.ts';
 import { signatureOf } from './signature.ts';
@@ -18,6 +19,7 @@ const LONGEST_PAUSE: Duration = 5 * MINUTE;
 export interface WebhookParts {
   readonly ports: Pick<Ports, 'clock' | 'ticker' | 'random'>;
   readonly log: Log;
+  readonly meter: Pick<Meter, 'webhook'>;
   readonly post: typeof post;
 }
 
@@ -45,6 +47,7 @@ export class Webhook {
     if (this.#stopping.signal.aborted || !this.#patterns.some((matches) => matches(event.type))) return;
     if (this.#waiting.length >= MOST_WAITING) {
       this.#waiting.shift();
+      this.#count('lost');
       if (!this.#isFull) this.#tell('webhook-full', 'Too many events wait for a webhook: the oldest are dropped', {});
       this.#isFull = true;
     }
@@ -77,9 +80,13 @@ export class Webhook {
     const { signal } = this.#stopping;
     for (let attempt = 1; ; attempt += 1) {
       const result = await this.#attempt(event);
-      if (result.status !== null && result.status >= 200 && result.status < 300) return;
+      if (result.status !== null && result.status >= 200 && result.status < 300) {
+        this.#count('ok');
+        return;
+      }
       if (signal.aborted) return;
       if (attempt >= ATTEMPTS || !isWorthAnother(result)) {
+        this.#count('failed');
         const why = result.status === null ? { error: result.error } : { status: result.status };
         this.#tell('webhook-failed', 'A webhook did not take an event: it is dropped', { type: event.type, ...why });
         return;
@@ -100,6 +107,10 @@ export class Webhook {
     // the same id at every try: a receiver can tell an event that it has had already
     const headers = { 'rekeyd-event': event.type, 'rekeyd-event-id': event.id, ...signed };
     return this.#parts.post({ url, body, headers, timeout, signal: this.#stopping.signal });
+  }
+
+  #count(outcome: 'ok' | 'failed' | 'lost'): void {
+    this.#parts.meter.webhook(this.#settings.name, outcome);
   }
 
   #tell(event: string, message: string, fields: Readonly<Record<string, unknown>>): void {

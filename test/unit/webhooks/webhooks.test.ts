@@ -67,8 +67,10 @@ function start(url: string, change: Partial<WebhookSettings> = {}, send = post) 
     timeout: 10 * SECOND,
     ...change,
   };
-  const stop = startWebhooks([settings], feed, { ports, log: recordingLog(lines), post: send });
-  return { feed, lines, stop, clock: ports.clock };
+  const counted: string[] = [];
+  const meter = { webhook: (name: string, outcome: string) => void counted.push(`${name} ${outcome}`) };
+  const stop = startWebhooks([settings], feed, { ports, log: recordingLog(lines), meter, post: send });
+  return { feed, lines, counted, stop, clock: ports.clock };
 }
 
 async function eventually(holds: () => boolean): Promise<void> {
@@ -79,12 +81,13 @@ async function eventually(holds: () => boolean): Promise<void> {
 describe('a webhook', () => {
   it('gets the events that were chosen, in their order', async () => {
     const { url, calls } = await receiver();
-    const { feed, stop, clock } = start(url, { events: ['breaker-*', 'audit'] });
+    const { feed, counted, stop, clock } = start(url, { events: ['breaker-*', 'audit'] });
     feed.tell({ type: 'token-endpoint-answers', issuer: 'data8' });
     feed.tell(closed);
     feed.tell({ ...closed, issuer: 'other' });
     await eventually(() => calls.length === 2);
     await clock.until(stop());
+    expect(counted).toEqual(['ops ok', 'ops ok']);
     expect(calls.map((call) => JSON.parse(call.body) as unknown)).toEqual([
       { id: 'e-2', at: '2030-01-01T00:00:00.000Z', ...closed },
       { id: 'e-3', at: '2030-01-01T00:00:00.000Z', type: 'breaker-closed', issuer: 'other' },
@@ -148,11 +151,12 @@ describe('a webhook', () => {
   it.each([302, 400, 401, 404, 410])('an answer %i is final: told, without the URL', async (status) => {
     const other = await receiver();
     const { url, calls } = await receiver({ status, headers: { location: other.url } });
-    const { feed, lines, stop, clock } = start(url);
+    const { feed, lines, counted, stop, clock } = start(url);
     feed.tell(closed);
     feed.tell(closed);
     await eventually(() => calls.length === 2);
     await clock.until(stop());
+    expect(counted).toEqual(['ops failed', 'ops ok']);
     expect(other.calls).toEqual([]);
     const fields = { webhook: 'ops', type: 'breaker-closed', status };
     expect(lines).toEqual([{ level: 'warn', event: 'webhook-failed', fields }]);
@@ -185,12 +189,13 @@ describe('a webhook', () => {
   it('keeps a bounded number, the latest, and says once that it drops', async () => {
     const sent: string[] = [];
     let free: (() => void) | null = null;
-    const { feed, lines, stop, clock } = start('http://127.0.0.1:1/', {}, (request) => {
+    const { feed, lines, counted, stop, clock } = start('http://127.0.0.1:1/', {}, (request) => {
       sent.push(request.headers['rekeyd-event-id'] ?? '');
       return new Promise((resolve) => (free = () => resolve({ status: 204, retryAfter: null })));
     });
     for (let n = 0; n < MOST_WAITING + 6; n += 1) feed.tell(closed);
     expect(lines.map(({ event }) => event)).toEqual(['webhook-full']);
+    expect(counted).toEqual(Array.from({ length: 5 }, () => 'ops lost'));
     for (let n = 0; n < 3; n += 1) {
       await eventually(() => sent.length === n + 1);
       free!();
