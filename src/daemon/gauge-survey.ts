@@ -10,7 +10,15 @@ export interface Sample {
 }
 
 /** The gauges that need a look at every credential's record. */
-export const SURVEYED = ['ownExpires', 'expires', 'renew', 'behind', 'paused', 'retirementsBlocked', 'resyncLag'] as const;
+export const SURVEYED = [
+  'ownExpires',
+  'expires',
+  'renew',
+  'behind',
+  'paused',
+  'retirementsBlocked',
+  'resyncLag',
+] as const;
 export type Surveyed = (typeof SURVEYED)[number];
 
 /**
