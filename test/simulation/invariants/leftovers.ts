@@ -8,11 +8,10 @@ import type { Installation } from '../installation.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
 import { presentPlaces } from './served.ts';
 
-/**
- * So long all is well, and a leftover that the ledger can know of is gone: a look that failed is repeated by the next scan,
- * whose list may fail as well.
- */
-const TIME_TO_REAP: Duration = 13 * HOUR;
+/** So long all is well, and a leftover that the ledger can know of is gone: the look at its time, and some failed calls. */
+const TIME_TO_REAP: Duration = 4 * HOUR;
+/** A look that failed is repeated by the next scan. */
+const UNTIL_NEXT_SCAN: Duration = 6 * HOUR;
 
 /**
  * L2, while it lasts: what an abandoned rotation left behind goes soon, also where its request landed late, as long as it
@@ -37,6 +36,7 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
 
   /** Since when each leftover was one, and provable, at every hour. */
   const waiting = new Map<string, number>();
+  let notBefore = 0;
 
   const judge = async (clientId: string, secretId: string, rotationId: string, createdAt: number): Promise<void> => {
     for (const { disk, isRunning } of installations) {
@@ -52,6 +52,9 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
   };
 
   return {
+    logged: (_process, event) => {
+      if (event === 'visit-failed' || event === 'scan-failed') notBefore = time.now + UNTIL_NEXT_SCAN;
+    },
     hourly: () => {
       const isCalm = world.longestCalm(time.now - TIME_TO_REAP, time.now) >= TIME_TO_REAP;
       for (const rule of world.settings.rules) {
@@ -64,7 +67,7 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
             waiting.delete(key);
             continue;
           }
-          const since = waiting.get(key) ?? time.now;
+          const since = Math.max(waiting.get(key) ?? time.now, notBefore);
           waiting.set(key, since);
           if (isCalm && since <= time.now - TIME_TO_REAP) void judge(clientId, secretId, marker.rotationId, createdAt);
         }
