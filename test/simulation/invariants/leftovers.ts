@@ -8,10 +8,10 @@ import type { Installation } from '../installation.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
 import { presentPlaces } from './served.ts';
 
-/** So long all is well, and a leftover that the ledger can know of is gone: the look at its time, and some failed calls. */
+/** All was well from the first, and a leftover that the ledger can know of is gone: the look at its time, and some failed calls. */
 const TIME_TO_REAP: Duration = 4 * HOUR;
-/** A look that failed is repeated by the next scan. */
-const UNTIL_NEXT_SCAN: Duration = 6 * HOUR;
+/** Nothing tells that a proof has become possible, or that a failed look would not fail now: two scans come by. */
+const TWO_SCANS: Duration = 13 * HOUR;
 
 /**
  * L2, while it lasts: what an abandoned rotation left behind goes soon, also where its request landed late, as long as it
@@ -34,16 +34,22 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
     });
   };
 
-  /** Since when each leftover was one, and provable, at every hour. */
-  const waiting = new Map<string, number>();
-  let notBefore = 0;
+  /** Since when each leftover was one, and provable, at every hour; and whether it was not at an hour before. */
+  const waiting = new Map<string, { readonly since: number; readonly wasHeldBack: boolean }>();
+  let lastFailedLook = 0;
 
-  const judge = async (clientId: string, secretId: string, rotationId: string, createdAt: number): Promise<void> => {
+  const judge = async (
+    clientId: string,
+    secretId: string,
+    rotationId: string,
+    createdAt: number,
+    patience: Duration,
+  ): Promise<void> => {
     for (const { disk, isRunning } of installations) {
       const rotation = await disk.ledger.rotation(rotationId);
       if (!isRunning || rotation?.state !== 'abandoned' || rotation.mayBeServed) continue;
       if (createdAt > (rotation.sentAt ?? 0) + truth.issuer.timing.requestLifetime) continue; // sent after a freeze
-      if (Math.max(rotation.finishedAt ?? 0, createdAt) > time.now - TIME_TO_REAP) continue;
+      if (Math.max(rotation.finishedAt ?? 0, createdAt) > time.now - patience) continue;
       world.violate(
         'L2',
         `secret ${secretId} of ${clientId} is left of rotation ${rotationId}, and nobody looks for it`,
@@ -53,23 +59,28 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
 
   return {
     logged: (_process, event) => {
-      if (event === 'visit-failed' || event === 'scan-failed') notBefore = time.now + UNTIL_NEXT_SCAN;
+      if (event === 'visit-failed' || event === 'scan-failed') lastFailedLook = time.now;
     },
     hourly: () => {
-      const isCalm = world.longestCalm(time.now - TIME_TO_REAP, time.now) >= TIME_TO_REAP;
+      const calmSince = (patience: Duration): boolean => world.longestCalm(time.now - patience, time.now) >= patience;
       for (const rule of world.settings.rules) {
         const clientId = rule.match.clientId?.[0] ?? '';
         for (const { secretId, createdAt, versions } of truth.issuer.every(clientId)) {
           const marker = parseMarker(latest(versions).description);
-          const isLeft = truth.issuer.isAlive(clientId, secretId, time.now) && marker !== null;
           const key = `${clientId}/${secretId}`;
-          if (!isLeft || truth.lastServed(clientId, secretId) !== null || !isProvable(clientId)) {
+          if (!truth.issuer.isAlive(clientId, secretId, time.now) || marker === null) {
             waiting.delete(key);
             continue;
           }
-          const since = Math.max(waiting.get(key) ?? time.now, notBefore);
-          waiting.set(key, since);
-          if (isCalm && since <= time.now - TIME_TO_REAP) void judge(clientId, secretId, marker.rotationId, createdAt);
+          if (truth.lastServed(clientId, secretId) !== null || !isProvable(clientId)) {
+            waiting.set(key, { since: time.now + HOUR, wasHeldBack: true });
+            continue;
+          }
+          const { since, wasHeldBack } = waiting.get(key) ?? { since: time.now, wasHeldBack: false };
+          waiting.set(key, { since, wasHeldBack });
+          const patience = wasHeldBack || lastFailedLook > createdAt ? TWO_SCANS : TIME_TO_REAP;
+          const enough = Math.max(since, lastFailedLook) <= time.now - patience;
+          if (enough && calmSince(patience)) void judge(clientId, secretId, marker.rotationId, createdAt, patience);
         }
       }
     },
