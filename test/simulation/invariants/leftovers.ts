@@ -13,6 +13,8 @@ const TIME_TO_REAP: Duration = 4 * HOUR;
 /** Nothing tells that a proof has become possible, or that a failed look would not fail now: two scans come by. */
 const TWO_SCANS: Duration = 13 * HOUR;
 
+const FAILED_LOOKS = new Set(['visit-failed', 'scan-failed']);
+
 /**
  * L2, while it lasts: what an abandoned rotation left behind goes soon, also where its request landed late, as long as it
  * landed within the longest life of a request: its id is watched so long, and is not left to the next full look.
@@ -58,8 +60,8 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
   };
 
   return {
-    logged: (_process, event) => {
-      if (event === 'visit-failed' || event === 'scan-failed') lastFailedLook = time.now;
+    logged: (_process, event, _message, { state }) => {
+      if (FAILED_LOOKS.has(event) || state === 'unreachable' || state === 'failing') lastFailedLook = time.now;
     },
     hourly: () => {
       const calmSince = (patience: Duration): boolean => world.longestCalm(time.now - patience, time.now) >= patience;
