@@ -106,5 +106,6 @@ function logConfiguration(settings: Settings, log: Log): void {
     rules: settings.rules.length,
     ledger: settings.ledger.type,
     tokens: http.tokens.length,
+    oidc: (http.oidc ?? []).map(({ issuer }) => issuer),
   });
 }

@@ -5,6 +5,7 @@ import type { Backends } from './backends.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { name } from './fields.ts';
 import { checkOwnSecrets } from './own-secrets.ts';
+import { readOidc } from './oidc.ts';
 import { readPolicies } from './policies.ts';
 import { Report, TreeReport } from './report.ts';
 import { readRules } from './rules.ts';
@@ -18,7 +19,7 @@ import { substituteTree, systemCode } from './substitution.ts';
 import { readTokens } from './tokens.ts';
 import { readWebhooks } from './webhooks.ts';
 import { mergeNodes, plainValue } from './tree.ts';
-import type { Node } from './tree.ts';
+import type { Node, Path } from './tree.ts';
 import { isRecord, validateShape } from './validation.ts';
 import { parseYamlFile } from './yaml-file.ts';
 
@@ -154,14 +155,16 @@ const NO_LIMITS: Settings['limits'] = {
 
 function readHttp(written: unknown, folder: string, report: TreeReport): HttpSettings {
   const http = validateShape(httpShape, written, ['http'], report);
+  const locate = (at: Path, path: string): string => resolve(folderOf(report, at, folder), path);
   return {
     host: http.host ?? '',
     port: http.port ?? 0,
     requestsPerSecond: http.requestsPerSecond ?? 0,
     trustProxy: http.trustProxy ?? [],
     health: http.health ?? null,
-    socket: typeof http.socket === 'string' ? resolve(folderOf(report, ['http', 'socket'], folder), http.socket) : null,
+    socket: typeof http.socket === 'string' ? locate(['http', 'socket'], http.socket) : null,
     tokens: readTokens(http.tokens ?? [], ['http', 'tokens'], report),
+    oidc: readOidc(http.oidc ?? [], locate, report),
   };
 }
 

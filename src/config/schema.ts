@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, isNetwork, name } from './fields.ts';
+import { oidcShape } from './oidc.ts';
 import { MODES, ROLES } from './settings.ts';
 import { webhookShape } from './webhooks.ts';
 
@@ -61,6 +62,10 @@ export const httpShape = {
     .array(z.strictObject(tokenShape))
     .default([])
     .describe('Who may call. None: over the port only health and metrics answer.'),
+  oidc: z
+    .array(z.strictObject(oidcShape))
+    .default([])
+    .describe('Issuers whose JWTs are taken beside tokens: Kubernetes, a CI. See oidc.md.'),
 };
 
 export const policyShape = {

@@ -35,6 +35,8 @@ export interface HttpSettings {
   /** Absolute path; null: off. */
   readonly socket: string | null;
   readonly tokens: readonly TokenSettings[];
+  /** Issuers whose JWTs are taken beside tokens. Absent: none. */
+  readonly oidc?: readonly OidcSettings[];
 }
 
 export interface TokenSettings {
@@ -42,6 +44,22 @@ export interface TokenSettings {
   readonly role: Role;
   /** Lower-case hex SHA-256 of the token; a `token` in the configuration is turned into it at load. */
   readonly sha256: string;
+}
+
+/** One OIDC issuer whose JWTs are taken. */
+export interface OidcSettings {
+  /** Exactly the claim `iss`. */
+  readonly issuer: string;
+  readonly audience: string;
+  /** Null: what the issuer's discovery document says. */
+  readonly jwksUrl: string | null;
+  /** Absolute paths; null: none. Both are read whenever keys are fetched. */
+  readonly ca: string | null;
+  readonly tokenFile: string | null;
+  /** The first that matches counts. `match` is a pattern as it was written. */
+  readonly roles: readonly { readonly claim: string; readonly match: string; readonly role: Role }[];
+  /** The claim that names the actor. */
+  readonly name: string;
 }
 
 export const ROLES = ['viewer', 'operator'] as const;

@@ -105,7 +105,7 @@ export function createApp(
     const { access } = request.routeOptions.config;
     if (access === undefined) throw new Error('a route does not say who may use it');
     if (access === 'public') return;
-    request.caller = identify(request);
+    request.caller = await identify(request);
     authorize(request.caller, access);
   });
   app.addHook('onResponse', async (request, reply) => {

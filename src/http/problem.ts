@@ -23,6 +23,7 @@ export const PROBLEMS = {
   'rate-limited': { status: 429, title: 'Too many requests' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something unexpected happened' },
+  'issuer-unreachable': { status: 503, title: 'The token cannot be checked now' },
   'ledger-failed': { status: 503, title: 'The ledger cannot be used' },
   overdue: { status: 503, title: 'The answer took too long' },
 } as const satisfies Readonly<Record<string, { status: number; title: string }>>;

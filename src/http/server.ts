@@ -2,12 +2,14 @@ import type { HttpSettings } from '../config/settings.ts';
 import type { Ticker } from '../domain/ports.ts';
 import { SECOND } from '../domain/time.ts';
 import { identifyBySocket, identifyByToken } from './access.ts';
+import type { IdentifyJwt } from './access.ts';
 import { AddressLimiter } from './address-limiter.ts';
 import { createApp, TIMEOUTS } from './app.ts';
 import type { HttpTimeouts, WayIn } from './app.ts';
 import type { App, HttpContext } from './context.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { listenError } from './listen-error.ts';
+import type { KeyTimes } from '../oidc/keys.ts';
 import { placeSocket } from './local-socket.ts';
 import { addRoutes } from './routes.ts';
 
@@ -16,6 +18,7 @@ export interface HttpOptions extends HttpContext {
   readonly ticker: Pick<Ticker, 'sleep'>;
   /** For tests. */
   readonly timeouts?: HttpTimeouts;
+  readonly keyTimes?: KeyTimes;
 }
 
 /** Where it listens. */
@@ -91,7 +94,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     close,
     start: async () => {
       try {
-        const byToken = identifyByToken(settings.tokens);
+        const byToken = identifyByToken(settings.tokens, await jwtOf(options));
         const { url, port } = await openPort({ ...overNetwork, identify: byToken, addRoutes }, settings);
         // nobody is known there: it has no route that asks who it is
         const nobody = { ...overNetwork, identify: identifyByToken([]), addRoutes: addHealthRoutes };
@@ -111,6 +114,13 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       }
     },
   };
+}
+
+/** Loads what reads JWTs only where an issuer of them is configured. */
+async function jwtOf({ settings: { oidc = [] }, clock, log, keyTimes }: HttpOptions): Promise<IdentifyJwt | null> {
+  if (oidc.length === 0) return null;
+  const { createIdentifyJwt } = await import('./oidc/jwt.ts');
+  return createIdentifyJwt(oidc, { clock, log, ...(keyTimes && { times: keyTimes }) });
 }
 
 async function closeApp(app: App, ticker: Pick<Ticker, 'sleep'>): Promise<void> {

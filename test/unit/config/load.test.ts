@@ -25,6 +25,7 @@ describe('loadSettings', () => {
         health: null,
         socket: '/etc/rekeyd/var/rekeyd.sock',
         tokens: [],
+        oidc: [],
       },
       metrics: { perCredential: 'auto' },
       webhooks: [],

@@ -6,6 +6,7 @@ import { LedgerError } from '../../../src/domain/errors.ts';
 import { PROBLEMS } from '../../../src/http/problem.ts';
 import type { HttpOptions } from '../../../src/http/server.ts';
 import { OPERATOR, serve, sha256, VIEWER } from './fake-daemon.ts';
+import { trusting } from './oidc-scene.ts';
 import { sendRaw } from './raw-connection.ts';
 
 const page = await readFile(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
@@ -54,16 +55,30 @@ const SCENES: Readonly<Record<string, readonly [Partial<HttpOptions>, Partial<Da
       }),
     ),
   ],
+  'issuer-unreachable': [
+    {
+      settings: {
+        ...settings([operator]).settings,
+        oidc: [trusting({ url: 'http://127.0.0.1:1' })],
+      },
+    },
+  ],
   internal: [{}, { status: () => Promise.reject(new Error('canary')) }],
   'ledger-failed': [{}, { status: () => Promise.reject(new LedgerError('canary')) }],
 };
+
+/** Of an issuer at a port where nobody listens. It is not looked at further. */
+const JWT = [{ alg: 'ES256', kid: '1' }, { iss: 'http://127.0.0.1:1' }, 'x']
+  .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+  .join('.');
 
 /** As bytes: `…` stands for 5,000 of the character before it; a request without its blank line is never finished. */
 function bytesOf(request: string): string {
   const text = request
     .replace(/(.)…/g, (_, character: string) => character.repeat(5_000 * (request.startsWith('GET /livez') ? 4 : 1)))
     .replace('OPERATOR', OPERATOR)
-    .replace('VIEWER', VIEWER);
+    .replace('VIEWER', VIEWER)
+    .replace('JWT', JWT);
   const [head = '', ...rest] = text.split('\n\n');
   const body = rest.join('\n\n').trimEnd();
   const lines = head.trimEnd().split('\n');

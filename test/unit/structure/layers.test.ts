@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli', 'http', 'dashboard'],
   ['daemon'],
   ['rotation'],
-  ['issuers', 'vaults', 'ledger', 'webhooks'],
+  ['issuers', 'vaults', 'ledger', 'webhooks', 'oidc'],
   ['config', 'telemetry'],
   ['domain'],
 ];

@@ -36,6 +36,7 @@ const PLACES: Readonly<Record<string, { readonly times: number; readonly why: st
   'vaults/hashicorp-vault/tokens.ts': { times: 1, why: 'sends a secret id or a JWT to the login' },
   'vaults/hashicorp-vault/value.ts': { times: 2, why: 'lays the value in the keys of an entry' },
   'vaults/gcp-secret-manager/payload-bytes.ts': { times: 1, why: 'makes the bytes of a version of it' },
+  'oidc/fetch-text.ts': { times: 1, why: "sends rekeyd's own token to a host of keys that wants one" },
   'cli/daemon-client.ts': { times: 1, why: "sends the operator's own HTTP token" },
   'cli/data8-secrets.ts': { times: 1, why: '`rekeyd data8 secrets create` prints the value once, by contract' },
   'cli/read.ts': { times: 2, why: '`rekeyd read` prints a payload, by contract; the other mention is its own option' },
