@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY } from '../domain/time.ts';
 import { duration, isNetwork, name } from './fields.ts';
 import { oidcShape } from './oidc.ts';
 import { MODES, ROLES } from './settings.ts';
@@ -205,6 +206,11 @@ export const settingsShape = {
         .describe('New rotations an hour, all together; urgent ones go ahead of it.'),
       maxLiveSecrets: count().default(5).describe('Unexpired secrets of a credential at the issuer.'),
       createsPerDay: count().default(4).describe('New secrets of a credential a day.'),
+      manualCooldown: duration()
+        // the history that it is told by is kept for 400 days
+        .refine((value) => value <= 365 * DAY, 'must not be above 365d')
+        .prefault('0s')
+        .describe('How long after a manual rotation of a credential another one is refused (429). `0s`: it never is.'),
       breaker: z
         .strictObject({
           failures: count().default(5).describe('So many failures of an issuer in a row stop new rotations there.'),

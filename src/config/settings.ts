@@ -82,6 +82,8 @@ export interface Limits {
   readonly rotationsPerHour: number;
   readonly maxLiveSecrets: number;
   readonly createsPerDay: number;
+  /** Between the starts of two manual rotations of a credential. Absent: none. */
+  readonly manualCooldown?: Duration;
   readonly breaker: { readonly failures: number; readonly cooldown: Duration };
 }
 

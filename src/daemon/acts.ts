@@ -8,17 +8,19 @@ import { activePause, endPause } from '../rotation/pauses.ts';
 import { Refusal } from './api.ts';
 import type { PauseRequest, RotateAnswer, RotateRequest } from './api.ts';
 import type { Engine } from './engine.ts';
+import { refuseWhereTooSoon } from './manual-cooldown.ts';
 import { REMEMBERED, repeated, withRequest } from './repeats.ts';
 
 /** Acts of people on single credentials. Each is stored by compare-and-set, then the credential is visited. */
 
 /** @throws Refusal, LedgerError */
 export async function rotateNow(engine: Engine, key: CredentialKey, request: RotateRequest): Promise<RotateAnswer> {
-  const { ledger, clock, ids, issuers, events } = engine.world;
+  const { ledger, clock, ids, issuers, events, settings } = engine.world;
+  const cooldown = settings.limits.manualCooldown ?? 0;
   for (;;) {
     const record = await recordOf(engine, key);
     const now = clock.now();
-    const rotations = await ledger.relevantRotations(key, now - REMEMBERED);
+    const rotations = await ledger.relevantRotations(key, now - Math.max(REMEMBERED, cooldown));
     // before anything is refused: what was promised once is not taken back
     const before = repeated(rotations, request, now);
     if (before !== null) return before;
@@ -29,6 +31,7 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
       if (joined !== null) return joined;
       continue;
     }
+    refuseWhereTooSoon(rotations, cooldown, now);
     // what waits for its next try at a vault is passed by; what failed at the issuer is waited for
     if (record.retryAt !== null && record.retryAt > now && !rotations.some(isStuck)) {
       throw new Refusal(

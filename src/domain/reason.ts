@@ -40,6 +40,7 @@ export const REASONS = [
   'breaker-open',
   'paced',
   'backoff',
+  'manual-cooldown',
   'clock-skew',
   'destination-moved',
   'destination-shared',

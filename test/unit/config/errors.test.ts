@@ -15,6 +15,7 @@ const bad: readonly [what: string, text: string, ...problems: string[]][] = [
   ['not a number', 'http: { port: many }', '6:15: http.port: must be a number'],
   ['nothing where a number is wanted', 'http: { port: }', '6:15: http.port: is empty: it must be a number'],
   ['too few', 'limits: { createsPerDay: 0 }', '6:26: limits.createsPerDay: must be at least 1'],
+  ['too long', 'limits: { manualCooldown: 400d }', '6:27: limits.manualCooldown: must not be above 365d'],
   ['not a duration', 'resync: 15', '6:9: resync: must be text (put it in quotes)'],
   ['not a duration either', 'resync: 15 min', '6:9: resync: must be a duration such as 45s, 15m, 36h or 90d'],
   ['a duration of nothing', 'resync: 0s', '6:9: resync: must be at least 1ms'],

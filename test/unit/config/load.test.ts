@@ -34,6 +34,7 @@ describe('loadSettings', () => {
         rotationsPerHour: 60,
         maxLiveSecrets: 5,
         createsPerDay: 4,
+        manualCooldown: 0,
         breaker: { failures: 5, cooldown: 15 * MINUTE },
       },
       issuers: new Map([
