@@ -34,7 +34,7 @@ ENV NODE_ENV=production \
     REKEYD_CONFIG=/etc/rekeyd/rekeyd.yaml
 USER 65532:65532
 WORKDIR /var/lib/rekeyd
-EXPOSE 8080
+EXPOSE 8080 8082
 # The program starts itself anew with the same flags. As process 1 it gets the signals.
 ENTRYPOINT ["node", "--disable-proto=delete", "/opt/rekeyd/dist/bundle/rekeyd.js"]
 CMD ["run"]

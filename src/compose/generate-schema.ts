@@ -5,15 +5,22 @@ import { issuerTypes } from '../issuers/registry.ts';
 import { ledgerTypes } from '../ledger/registry.ts';
 import { vaultTypes } from '../vaults/registry.ts';
 
-/** A file that is made from the schemas, wholly or in part, and what should be in it. */
+/** A file that is made from others, wholly or in part, and what should be in it. */
 export interface Generated {
   readonly file: URL;
   readonly expected: string;
   readonly actual: string;
 }
 
+/** What the chart brings along, by its source: Helm packs what is below the chart's folder alone, and follows no link out of it. */
+const CHART_FILES = {
+  'config/prometheus/alerts.yaml': 'helm/rekeyd/files/alerts.yaml',
+  'config/grafana/rekeyd.json': 'helm/rekeyd/files/dashboard.json',
+} as const;
+
 /**
- * What `npm run generate` writes: config/rekeyd.schema.json, and the tables of docs/configuration.md.
+ * What `npm run generate` writes: config/rekeyd.schema.json, the tables of docs/configuration.md, and the chart's copies of
+ * alert rules and dashboard.
  * @throws Error where the page has lost the lines between which the tables stand.
  */
 export async function generatedFiles(): Promise<Generated[]> {
@@ -29,7 +36,17 @@ export async function generatedFiles(): Promise<Generated[]> {
       expected: `${JSON.stringify(configJsonSchema(backends), null, 2)}\n`,
     },
     { file: page, actual: pageText, expected: withTables(pageText, keyTables(backends)) },
+    ...(await Promise.all(Object.entries(CHART_FILES).map(([source, copy]) => copyOf(root, source, copy)))),
   ];
+}
+
+async function copyOf(root: URL, source: string, copy: string): Promise<Generated> {
+  const file = new URL(copy, root);
+  return {
+    file,
+    actual: await readFile(file, 'utf8').catch(() => ''),
+    expected: await readFile(new URL(source, root), 'utf8'),
+  };
 }
 
 function withTables(page: string, tables: string): string {

@@ -29,6 +29,7 @@ describe.skipIf(helm.how === 'none')(helm.how === 'none' ? helm.reason : 'the ch
 
   it.each(VALUE_SETS)('%s: is Pod Security `restricted` and more, one pod, probes, and time to stop', (set) => {
     const { spec } = of(set).deployment;
+    const port = set === 'monitored' ? 'health' : 'http';
     expect(spec.template.spec).toMatchObject({
       enableServiceLinks: false,
       securityContext: {
@@ -44,9 +45,9 @@ describe.skipIf(helm.how === 'none')(helm.how === 'none' ? helm.reason : 'the ch
             readOnlyRootFilesystem: true,
             capabilities: { drop: ['ALL'] },
           },
-          startupProbe: { httpGet: { path: '/livez', port: 'http' } },
-          livenessProbe: { httpGet: { path: '/livez', port: 'http' } },
-          readinessProbe: { httpGet: { path: '/readyz', port: 'http' } },
+          startupProbe: { httpGet: { path: '/livez', port } },
+          livenessProbe: { httpGet: { path: '/livez', port } },
+          readinessProbe: { httpGet: { path: '/readyz', port } },
           resources: { requests: {}, limits: { memory: '512Mi' } },
         },
       ],

@@ -12,7 +12,7 @@ import { apiRequest, must } from '../servers/kubernetes-api.ts';
 import type { KubernetesAccess } from '../servers/kubernetes.ts';
 import { kubeconfigOf, kubernetes } from '../servers/kubernetes.ts';
 import { provideServer, provisionedFolder } from '../servers/provided-server.ts';
-import { admitPod, apply, defineServiceMonitor, makeNamespace, tokenOf } from './cluster.ts';
+import { admitPod, apply, defineMonitoring, makeNamespace, MONITORING, tokenOf } from './cluster.ts';
 import { findHelm, tellSkipped } from './helm-command.ts';
 import { templateValues, VALUE_SETS, valuesOf } from './rendered.ts';
 import type { Rendered } from './rendered.ts';
@@ -20,13 +20,11 @@ import type { Rendered } from './rendered.ts';
 const helm = findHelm();
 const provided = helm.how === 'none' ? helm : await provideServer(kubernetes);
 if (helm.how === 'found' && provided.how === 'none') tellSkipped(provided.reason);
-const definition = join(provisionedFolder('prometheus-operator-0.85.0'), 'servicemonitors.yaml');
-const monitored = existsSync(definition);
-if (!monitored && process.env['REKEYD_SERVERS_REQUIRED'] !== undefined) throw new Error(`${definition} is not here`);
-if (!monitored)
-  tellSkipped(
-    `the ServiceMonitor is not applied: no ${definition} (made by test/servers/provision prometheus-operator)`,
-  );
+const definitions = provisionedFolder('prometheus-operator-0.85.0-definitions');
+const monitored = existsSync(definitions);
+const missing = `no ${definitions} (made by test/servers/provision prometheus-operator)`;
+if (!monitored && process.env['REKEYD_SERVERS_REQUIRED'] !== undefined) throw new Error(missing);
+if (!monitored) tellSkipped(`ServiceMonitor and PrometheusRule are not applied: ${missing}`);
 const unique = (label: string): string => `${label}-${randomBytes(4).toString('hex')}`;
 
 describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reason : 'on a real API server', () => {
@@ -35,7 +33,7 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
     return provided.server.access;
   };
   beforeAll(async () => {
-    if (monitored) await defineServiceMonitor(access(), definition);
+    if (monitored) await defineMonitoring(access(), definitions);
   });
   afterAll(async () => {
     if ('server' in provided) await provided.server.stop();
@@ -47,7 +45,7 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
     await makeNamespace(access(), namespace);
     const rendered = await templateValues(helm, [{ ...(await valuesOf(set)), ...changes }], namespace);
     for (const manifest of rendered.manifests) {
-      if (manifest.kind === 'ServiceMonitor' && !monitored) continue; // its test says so
+      if (manifest.kind in MONITORING && !monitored) continue; // their test says so
       const { status, body } = await apply(access(), manifest, namespace);
       expect([200, 201], `${manifest.kind}: ${JSON.stringify(body)}`).toContain(status);
     }
@@ -71,12 +69,16 @@ describe.skipIf(provided.how === 'none')(provided.how === 'none' ? provided.reas
     expect(status, JSON.stringify(body)).toBe(201);
   });
 
-  it.skipIf(!monitored)(`the Prometheus operator takes the ServiceMonitor [needs ${definition}]`, async () => {
-    const apps = unique('apps');
-    await makeNamespace(access(), apps);
-    const { namespace } = await install('everything', grant(apps, {}));
-    const path = `/apis/monitoring.coreos.com/v1/namespaces/${namespace}/servicemonitors/rekeyd`;
-    expect(await must(access(), 'GET', path)).toMatchObject({ spec: { endpoints: [{ path: '/metrics' }] } });
+  it.skipIf(!monitored)(`the Prometheus operator takes what is for it [needs ${definitions}]`, async () => {
+    const { namespace, rendered } = await install('monitored');
+    const group = `/apis/monitoring.coreos.com/v1/namespaces/${namespace}`;
+    expect(await must(access(), 'GET', `${group}/servicemonitors/rekeyd`)).toMatchObject({
+      spec: { endpoints: [{ path: '/metrics' }] },
+    });
+    // nothing was pruned or defaulted
+    expect(await must(access(), 'GET', `${group}/prometheusrules/rekeyd`)).toMatchObject({
+      spec: rendered.one('PrometheusRule').spec,
+    });
   });
 
   it('would see a field that is unknown, and a pod that is not `restricted`', async () => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { apiRequest, must } from '../servers/kubernetes-api.ts';
@@ -12,6 +13,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
   Deployment: 'apis/apps/v1/deployments',
   NetworkPolicy: 'apis/networking.k8s.io/v1/networkpolicies',
   PersistentVolumeClaim: 'api/v1/persistentvolumeclaims',
+  PrometheusRule: 'apis/monitoring.coreos.com/v1/prometheusrules',
   Role: 'apis/rbac.authorization.k8s.io/v1/roles',
   RoleBinding: 'apis/rbac.authorization.k8s.io/v1/rolebindings',
   Service: 'api/v1/services',
@@ -53,15 +55,27 @@ export async function tokenOf(access: KubernetesAccess, namespace: string, name:
     .status.token;
 }
 
-/** Teaches the API server what a ServiceMonitor is, from the file that `test/servers/provision` made, and waits until it knows. */
-export async function defineServiceMonitor(access: KubernetesAccess, file: string): Promise<void> {
-  const definition = parse(await readFile(file, 'utf8')) as Manifest;
-  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${definition.metadata.name}`;
-  const type = 'application/apply-patch+yaml';
-  await must(access, 'PATCH', `${path}?fieldManager=helm-test`, definition, type);
+/** The kinds of the Prometheus operator that the chart makes, and the files of their definitions. */
+export const MONITORING: Readonly<Record<string, string>> = {
+  ServiceMonitor: 'servicemonitors.yaml',
+  PrometheusRule: 'prometheusrules.yaml',
+};
+
+/** Teaches the API server those kinds, from the files that `test/servers/provision` made, and waits until it knows them. */
+export async function defineMonitoring(access: KubernetesAccess, folder: string): Promise<void> {
+  for (const [kind, file] of Object.entries(MONITORING)) {
+    const definition = parse(await readFile(join(folder, file), 'utf8')) as Manifest;
+    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${definition.metadata.name}`;
+    const type = 'application/apply-patch+yaml';
+    await must(access, 'PATCH', `${path}?fieldManager=helm-test`, definition, type);
+    await served(access, `/${RESOURCES[kind] ?? ''}`);
+  }
+}
+
+async function served(access: KubernetesAccess, path: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    if ((await apiRequest(access, 'GET', '/apis/monitoring.coreos.com/v1/servicemonitors')).status === 200) return;
+    if ((await apiRequest(access, 'GET', path)).status === 200) return;
     await sleep(50);
   }
-  throw new Error('the API server does not serve servicemonitors');
+  throw new Error(`the API server does not serve ${path}`);
 }

@@ -63,6 +63,22 @@ describe.skipIf(helm.how === 'none')(helm.how === 'none' ? helm.reason : 'bad va
       { config: { http: { host: '127.0.0.1' } } },
       'is reached by nothing outside of the pod',
     ],
+    [
+      'a port for health that probes do not reach',
+      { config: { http: { health: { host: 'localhost', port: 8082 } } } },
+      'config.http.health.host: localhost is reached by nothing outside of the pod',
+    ],
+    [
+      'one port for two',
+      { config: { http: { health: { port: 8080 } } } },
+      'config.http.health.port: 8080 is the port of the HTTP interface',
+    ],
+    ['a port for health without its number', { config: { http: { health: {} } } }, "at '/config/http/health'"],
+    [
+      'a switch of monitoring that is misspelt',
+      { monitoring: { rule: { enabled: true } } },
+      "additional properties 'rule' not allowed",
+    ],
     ['no service account', { serviceAccount: { create: false } }, 'serviceAccount.name: name the one that exists'],
   ])('%s', async (_, changes, message) => {
     await expect(templateChanged(helm, 'kubernetes', changes)).rejects.toThrow(message);

@@ -90,10 +90,11 @@ export interface Role extends Manifest {
 
 /** The kinds that the chart makes. */
 interface Kinds {
-  readonly ConfigMap: Manifest & { readonly data: { readonly 'rekeyd.yaml': string } };
+  readonly ConfigMap: Manifest & { readonly data: Readonly<Record<string, string>> };
   readonly Deployment: Deployment;
   readonly NetworkPolicy: Manifest & { readonly spec: { readonly ingress: unknown[]; readonly egress: unknown[] } };
   readonly PersistentVolumeClaim: Manifest;
+  readonly PrometheusRule: Manifest & { readonly spec: unknown };
   readonly Role: Role;
   readonly RoleBinding: Manifest;
   readonly Secret: Manifest;
@@ -133,7 +134,9 @@ export class Rendered {
 
   /** rekeyd.yaml, as the ConfigMap has it. */
   get config(): string {
-    return this.one('ConfigMap').data['rekeyd.yaml'];
+    const [text, ...others] = this.all('ConfigMap').flatMap(({ data }) => data['rekeyd.yaml'] ?? []);
+    if (text === undefined || others.length > 0) throw new Error('not exactly one ConfigMap with rekeyd.yaml');
+    return text;
   }
 }
 

@@ -54,6 +54,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- add $seconds 15 -}}
 {{- end -}}
 
+{{/* Whether an address is reached from inside of the pod alone: 'true', or nothing. */}}
+{{- define "rekeyd.isLoopback" -}}
+{{- if or (hasPrefix "127." .) (has . (list "localhost" "::1")) -}}true{{- end -}}
+{{- end -}}
+
+{{/* The port that health and metrics are asked on, by its name. */}}
+{{- define "rekeyd.healthPort" -}}
+{{- if .Values.config.http.health -}}health{{- else -}}http{{- end -}}
+{{- end -}}
+
 {{/* Helm drops a key that is null, but here null says 'off', which is not rekeyd's own default. */}}
 {{- define "rekeyd.config" -}}
 {{- $config := deepCopy .Values.config -}}

@@ -12,7 +12,7 @@ import { vaultTypes } from '../../../src/vaults/registry.ts';
 const EXAMPLE = 'config/rekeyd.example.yaml';
 const backends = { issuers: issuerTypes, vaults: vaultTypes, ledgers: ledgerTypes };
 
-describe('files that are made from the schemas', () => {
+describe('files that are made from others', () => {
   it('are up to date (else: npm run generate)', async () => {
     for (const { actual, expected } of await generatedFiles()) expect(actual).toBe(expected);
   });

