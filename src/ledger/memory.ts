@@ -16,6 +16,7 @@ import type {
 } from './contract.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from './records.ts';
 import type { MemoryFaults } from './memory/faults.ts';
+import { credentialId, MemoryRecords } from './memory/records.ts';
 import type { MemorySnapshot } from './memory/snapshot.ts';
 import { credentialListing, decodeCursor, encodeCursor, pageOf, rotationListing, rowsToRead } from './store/cursor.ts';
 import { compareKeys, compareNewestFirst, compareText } from './store/order.ts';
@@ -40,20 +41,14 @@ export class MemoryLedger implements Ledger {
   readonly setAside = null;
   /** Set by tests. */
   readonly faults: MemoryFaults = {};
-  readonly #credentials = new Map<string, StoredCredential>();
-  readonly #rotations = new Map<string, StoredRotation>();
-  /** Ids of rotations by credential. */
-  readonly #byCredential = new Map<string, Set<string>>();
+  readonly #records = new MemoryRecords();
   readonly #notes = new Map<string, { readonly version: number; readonly document: string }>();
-  /** Ids in the order of the listings; null: to be sorted anew. */
-  #credentialOrder: readonly string[] | null = null;
-  #rotationOrder: readonly string[] | null = null;
 
   /** A ledger with the contents that {@link snapshot} saw. */
   static from(snapshot: MemorySnapshot): MemoryLedger {
     const ledger = new MemoryLedger();
-    for (const credential of snapshot.credentials) ledger.#keepCredential(credential);
-    for (const rotation of snapshot.rotations) ledger.#keepRotation(rotation);
+    for (const credential of snapshot.credentials) ledger.#records.keepCredential(credential);
+    for (const rotation of snapshot.rotations) ledger.#records.keepRotation(rotation);
     for (const [key, version, document] of snapshot.notes) ledger.#notes.set(key, { version, document });
     return ledger;
   }
@@ -61,8 +56,8 @@ export class MemoryLedger implements Ledger {
   /** What the ledger holds now. It does not change with the ledger. */
   snapshot(): MemorySnapshot {
     return {
-      credentials: [...this.#credentials.values()],
-      rotations: [...this.#rotations.values()],
+      credentials: [...this.#records.credentials()],
+      rotations: [...this.#records.rotations()],
       notes: [...this.#notes].map(([key, note]) => [key, note.version, note.document] as const),
     };
   }
@@ -76,12 +71,12 @@ export class MemoryLedger implements Ledger {
   }
 
   async credential(key: CredentialKey): Promise<CredentialRecord | null> {
-    const stored = this.#credentials.get(credentialId(key));
+    const stored = this.#records.credential(credentialId(key));
     return stored === undefined ? null : readCredential(stored);
   }
 
   async *headers(issuer: string): AsyncGenerator<CredentialHeader, void, void> {
-    for (const stored of this.#credentialsInOrder()) {
+    for (const stored of this.#records.credentialsInOrder()) {
       if (stored.issuer !== issuer) continue;
       const { clientId, description, terms, state, dueAt, resyncAt, expires } = stored;
       yield { clientId, description, terms, state, dueAt, resyncAt, expires };
@@ -93,7 +88,7 @@ export class MemoryLedger implements Ledger {
     const listing = credentialListing(filter);
     const after = cursor === null ? null : decodeCursor(cursor, listing, ['', ''] as const);
     const found: StoredCredential[] = [];
-    for (const stored of this.#credentialsInOrder()) {
+    for (const stored of this.#records.credentialsInOrder()) {
       if (filter.issuer !== undefined && stored.issuer !== filter.issuer) continue;
       if (filter.state !== undefined && stored.state !== filter.state) continue;
       if (after !== null && compareKeys(stored, { issuer: after[0], clientId: after[1] }) <= 0) continue;
@@ -104,7 +99,7 @@ export class MemoryLedger implements Ledger {
 
   async countsByState(): Promise<readonly { issuer: string; state: CredentialState; count: number }[]> {
     const counts = new Map<string, { issuer: string; state: CredentialState; count: number }>();
-    for (const { issuer, state } of this.#credentialsInOrder()) {
+    for (const { issuer, state } of this.#records.credentialsInOrder()) {
       const key = JSON.stringify([issuer, state]);
       const entry = counts.get(key);
       if (entry === undefined) counts.set(key, { issuer, state, count: 1 });
@@ -114,7 +109,7 @@ export class MemoryLedger implements Ledger {
   }
 
   async rotation(id: string): Promise<RotationRecord | null> {
-    const stored = this.#rotations.get(id);
+    const stored = this.#records.rotation(id);
     return stored === undefined ? null : readRotation(stored);
   }
 
@@ -123,7 +118,7 @@ export class MemoryLedger implements Ledger {
     const listing = rotationListing(filter);
     const after = cursor === null ? null : decodeCursor(cursor, listing, [0, ''] as const);
     const found: StoredRotation[] = [];
-    for (const stored of this.#rotationsInOrder()) {
+    for (const stored of this.#records.rotationsInOrder()) {
       if (filter.issuer !== undefined && stored.issuer !== filter.issuer) continue;
       if (filter.clientId !== undefined && stored.clientId !== filter.clientId) continue;
       if (filter.state !== undefined && stored.state !== filter.state) continue;
@@ -134,9 +129,9 @@ export class MemoryLedger implements Ledger {
   }
 
   async relevantRotations(key: CredentialKey, since: Instant): Promise<readonly RotationRecord[]> {
-    const names = this.#credentials.get(credentialId(key))?.names ?? [];
-    return [...(this.#byCredential.get(credentialId(key)) ?? [])]
-      .flatMap((id) => this.#rotations.get(id) ?? [])
+    const names = this.#records.credential(credentialId(key))?.names ?? [];
+    return this.#records
+      .rotationsOf(key)
       .filter((rotation) => isRelevant(rotation, since, names))
       .sort(compareNewestFirst)
       .map(readRotation);
@@ -144,14 +139,14 @@ export class MemoryLedger implements Ledger {
 
   async inFlight(): Promise<readonly CredentialKey[]> {
     const keys = new Map<string, CredentialKey>();
-    for (const { issuer, clientId, state } of this.#rotations.values()) {
+    for (const { issuer, clientId, state } of this.#records.rotations()) {
       if (isInFlight(state)) keys.set(credentialId({ issuer, clientId }), { issuer, clientId });
     }
     return [...keys.values()].sort(compareKeys);
   }
 
   async startedSince(since: Instant): Promise<number> {
-    return [...this.#rotations.values()].filter((rotation) => rotation.startedAt >= since).length;
+    return [...this.#records.rotations()].filter((rotation) => rotation.startedAt >= since).length;
   }
 
   async commit(changes: Changes): Promise<boolean> {
@@ -159,15 +154,15 @@ export class MemoryLedger implements Ledger {
     const credentials = (changes.credentials ?? []).map(storedCredential);
     const rotations = (changes.rotations ?? []).map(storedRotation);
     const matches =
-      followOn(credentials, credentialId, (id) => this.#credentials.get(id)?.version ?? 0) &&
+      followOn(credentials, credentialId, (id) => this.#records.credential(id)?.version ?? 0) &&
       followOn(
         rotations,
         (rotation) => rotation.id,
-        (id) => this.#rotations.get(id)?.version ?? 0,
+        (id) => this.#records.rotation(id)?.version ?? 0,
       );
     if (!matches) return false;
-    for (const credential of credentials) this.#keepCredential(credential);
-    for (const rotation of rotations) this.#keepRotation(rotation);
+    for (const credential of credentials) this.#records.keepCredential(credential);
+    for (const rotation of rotations) this.#records.keepRotation(rotation);
     this.faults.afterCommit?.(changes);
     return true;
   }
@@ -185,15 +180,12 @@ export class MemoryLedger implements Ledger {
   }
 
   async prune(before: Instant): Promise<number> {
-    const outdated = [...this.#rotations.values()].filter(
+    const outdated = [...this.#records.rotations()].filter(
       (rotation) =>
-        isOutdated(rotation, before) && !isNamed(this.#credentials.get(credentialId(rotation))?.names ?? [], rotation),
+        isOutdated(rotation, before) &&
+        !isNamed(this.#records.credential(credentialId(rotation))?.names ?? [], rotation),
     );
-    for (const rotation of outdated) {
-      this.#rotations.delete(rotation.id);
-      this.#byCredential.get(credentialId(rotation))?.delete(rotation.id);
-    }
-    this.#rotationOrder = null;
+    this.#records.dropRotations(outdated);
     return outdated.length;
   }
 
@@ -204,38 +196,6 @@ export class MemoryLedger implements Ledger {
   async close(): Promise<void> {
     // Nothing is open. What was kept stays readable, so that a test can look at it afterwards.
   }
-
-  #keepCredential(credential: StoredCredential): void {
-    const id = credentialId(credential);
-    if (!this.#credentials.has(id)) this.#credentialOrder = null;
-    this.#credentials.set(id, credential);
-  }
-
-  #keepRotation(rotation: StoredRotation): void {
-    const previous = this.#rotations.get(rotation.id);
-    if (previous !== undefined) this.#byCredential.get(credentialId(previous))?.delete(rotation.id);
-    const key = credentialId(rotation);
-    const ids = this.#byCredential.get(key) ?? new Set();
-    this.#byCredential.set(key, ids.add(rotation.id));
-    if (previous?.startedAt !== rotation.startedAt) this.#rotationOrder = null;
-    this.#rotations.set(rotation.id, rotation);
-  }
-
-  *#credentialsInOrder(): Generator<StoredCredential, void, void> {
-    this.#credentialOrder ??= [...this.#credentials].sort(([, a], [, b]) => compareKeys(a, b)).map(([id]) => id);
-    for (const id of this.#credentialOrder) {
-      const stored = this.#credentials.get(id);
-      if (stored !== undefined) yield stored;
-    }
-  }
-
-  *#rotationsInOrder(): Generator<StoredRotation, void, void> {
-    this.#rotationOrder ??= [...this.#rotations.values()].sort(compareNewestFirst).map((rotation) => rotation.id);
-    for (const id of this.#rotationOrder) {
-      const stored = this.#rotations.get(id);
-      if (stored !== undefined) yield stored;
-    }
-  }
 }
 
 /** Type `memory`: for tests and trials. It is lost with the process, which rekeyd survives as it survives any lost ledger. */
@@ -245,10 +205,6 @@ export const memoryLedgerType = {
   paths: [],
   open: async () => new MemoryLedger(),
 } as const satisfies LedgerType<z.ZodObject>;
-
-function credentialId(key: CredentialKey): string {
-  return JSON.stringify([key.issuer, key.clientId]);
-}
 
 function readCredential(stored: StoredCredential): CredentialRecord {
   return JSON.parse(stored.document) as CredentialRecord;

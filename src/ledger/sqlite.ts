@@ -1,5 +1,4 @@
 /* eslint-disable @typescript-eslint/require-await -- `async` turns what a synchronous body throws into a rejection */
-import type { SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import type { CredentialState } from '../domain/credential-state.ts';
 import { LedgerError } from '../domain/errors.ts';
@@ -18,6 +17,7 @@ import type { CredentialKey, CredentialRecord, RotationRecord } from './records.
 import { openForReading, openForWriting } from './sqlite/open.ts';
 import type { Opened } from './sqlite/open.ts';
 import type { Connection, Row } from './sqlite/connection.ts';
+import { credentialValues, readHeader, rotationValues } from './sqlite/columns.ts';
 import { SharedCommit } from './sqlite/shared-commit.ts';
 import * as sql from './sqlite/statements.ts';
 import { credentialListing, decodeCursor, encodeCursor, pageOf, rotationListing, rowsToRead } from './store/cursor.ts';
@@ -178,34 +178,14 @@ export class SqliteLedger implements Ledger {
   }
 
   #keepCredential(kept: StoredCredential): boolean {
-    const values = [
-      kept.version,
-      kept.state,
-      kept.dueAt,
-      kept.resyncAt,
-      kept.expires,
-      kept.description,
-      kept.terms,
-      JSON.stringify(kept.names),
-      kept.document,
-      kept.issuer,
-      kept.clientId,
-    ] as const;
+    const values = credentialValues(kept);
     return kept.version === 1
       ? this.#connection.run(sql.INSERT_CREDENTIAL, ...values) === 1
       : this.#connection.run(sql.UPDATE_CREDENTIAL, ...values, kept.version - 1) === 1;
   }
 
   #keepRotation(kept: StoredRotation): boolean {
-    const values = [
-      kept.version,
-      kept.state,
-      kept.finishedAt,
-      kept.watchUntil,
-      kept.secretId,
-      kept.document,
-      kept.id,
-    ] as const;
+    const values = rotationValues(kept);
     return kept.version === 1
       ? this.#connection.run(sql.INSERT_ROTATION, ...values, kept.issuer, kept.clientId, kept.startedAt) === 1
       : this.#connection.run(sql.UPDATE_ROTATION, ...values, kept.version - 1) === 1;
@@ -225,12 +205,6 @@ export class SqliteLedger implements Ledger {
   #assertWritable(): void {
     if (this.#readOnly) throw new LedgerError(`the ledger ${this.#connection.path} was opened for reading only`);
   }
-}
-
-/** In the order of the columns of `sql.HEADERS`. */
-function readHeader(row: readonly SQLOutputValue[]): CredentialHeader {
-  const [clientId, description, terms, state, dueAt, resyncAt, expires] = row;
-  return { clientId, description, terms, state, dueAt, resyncAt, expires } as CredentialHeader;
 }
 
 const schema = z.strictObject({

@@ -1,4 +1,3 @@
-import { access, constants, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { VaultError, safeMessage } from '../domain/errors.ts';
@@ -9,22 +8,21 @@ import type { RightReport } from '../domain/rights.ts';
 import type { Duration } from '../domain/time.ts';
 import { ABSENT } from './contract.ts';
 import type { EntryContent, EntryDescription, EntryRef, Vault, VaultContext, VaultType } from './contract.ts';
-import { encodeEntryName, entryNameProblem } from './entry-name.ts';
+import { encodeEntryName } from './entry-name.ts';
 import { ciphertextDigest, formatDocument, isProven, isWhole, parseDocument } from './file-document.ts';
 import type { FileDocument } from './file-document.ts';
+import { folderRights, hasEntries, hasSign, isInUse, leaveSign, SIGN } from './file-folder.ts';
 import { openKey } from './file-key.ts';
 import type { FileKey } from './file-key.ts';
+import { fileNameProblem } from './file-name.ts';
 import { publish, readNewest } from './file-versions.ts';
 import { sameMark } from './mark-fields.ts';
 import { optionError, prepareFolder } from './private-files.ts';
-import { isNotFound, onFiles, systemCode } from './system-error.ts';
+import { onFiles } from './system-error.ts';
 import { vacantVault } from './vacant.ts';
 
 const MAX_BYTES = 1_048_576;
-const MAX_FILE_NAME = 255;
 const CAPABILITIES = { compareAndSet: true, readable: true, map: false } as const;
-/** Stands in the vault's folder, so that an empty mount point is not taken for a vault without entries. */
-const SIGN = '.rekeyd-vault';
 
 const schema = z.strictObject({
   path: z.string().min(1).describe('The folder that holds the entries; made (0700) where it is missing.'),
@@ -103,20 +101,7 @@ class FileVault implements Vault {
 
   async rights(_refs: readonly EntryRef[], signal?: AbortSignal): Promise<readonly RightReport[]> {
     signal?.throwIfAborted();
-    const can = async (right: string, mode: number): Promise<RightReport> => {
-      try {
-        await access(this.#path, mode);
-        return { right, status: 'ok', hint: '' };
-      } catch (error) {
-        return { right, status: 'missing', hint: `'${this.#path}': ${safeMessage(error)}` };
-      }
-    };
-    const { R_OK, W_OK, X_OK } = constants;
-    return [
-      await can('reached', X_OK),
-      await can('read entries', R_OK | X_OK),
-      await can('write entries', W_OK | X_OK),
-    ];
+    return folderRights(this.#path);
   }
 
   close(): Promise<void> {
@@ -144,13 +129,9 @@ class FileVault implements Vault {
 
   /** 'Absent' is only what the vault says: its folder must still be the one that was opened. */
   async #proveReached(entry: string): Promise<void> {
-    try {
-      await stat(join(this.#path, SIGN));
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      const why = `'${this.#path}' is not the folder that was opened at start (${SIGN} is gone): is it mounted?`;
-      throw this.#error('unavailable', entry, why);
-    }
+    if (await hasSign(this.#path)) return;
+    const why = `'${this.#path}' is not the folder that was opened at start (${SIGN} is gone): is it mounted?`;
+    throw this.#error('unavailable', entry, why);
   }
 
   async #expect(entry: string, expected: string): Promise<Found | null> {
@@ -208,7 +189,7 @@ class FileVault implements Vault {
 
   #on<T>(ref: EntryRef, doing: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     return onFiles({ vault: this.name, entry: ref.entry, doing }, signal, () => {
-      const problem = nameProblem(ref.entry);
+      const problem = fileNameProblem(ref.entry);
       if (problem !== null) throw this.#error('rejected', ref.entry, problem);
       return work();
     });
@@ -231,14 +212,14 @@ export const fileVaultType = {
   destination: {},
   maxBytes: MAX_BYTES,
   entryOf: (name) => name,
-  nameProblem: (name) => nameProblem(name),
+  nameProblem: fileNameProblem,
   create: openFileVault,
 } as const satisfies VaultType<typeof schema>;
 
 /** @throws ConfigError where folder or key cannot be used. */
 async function openFileVault(options: z.output<typeof schema>, context: VaultContext): Promise<Vault> {
   const option = { vault: context.name, option: 'path', path: options.path };
-  if (context.readOnly === true && !(await isInUse(options))) {
+  if (context.readOnly === true && !(await isInUse(options.path, options.key))) {
     return vacantVault('file', `file:${options.path}`, CAPABILITIES, context);
   }
   await prepareFolder(option, 0o700, 0o077);
@@ -249,42 +230,6 @@ async function openFileVault(options: z.output<typeof schema>, context: VaultCon
     throw optionError(option, `cannot write to '${options.path}': ${safeMessage(error)}`);
   }
   return new FileVault(options.path, key, context);
-}
-
-/** Whether a daemon has used it: then opening it makes nothing. Entries without their key are an error all the same. */
-async function isInUse({ path, key }: z.output<typeof schema>): Promise<boolean> {
-  const there = (file: string) =>
-    access(file).then(
-      () => true,
-      () => false,
-    );
-  return ((await there(key)) && (await there(join(path, SIGN)))) || ((await there(path)) && (await hasEntries(path)));
-}
-
-/** Only where it is missing, so that a vault on a read-only file system can be read. */
-async function leaveSign(path: string): Promise<void> {
-  try {
-    await writeFile(join(path, SIGN), '', { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return;
-    await stat(join(path, SIGN)).catch(() => {
-      throw error;
-    });
-  }
-}
-
-async function hasEntries(path: string): Promise<boolean> {
-  const found = await readdir(path, { withFileTypes: true });
-  return found.some((item) => item.isDirectory() && !item.name.startsWith('.'));
-}
-
-function nameProblem(name: string): string | null {
-  const problem = entryNameProblem(name);
-  if (problem !== null) return problem;
-  const length = encodeEntryName(name).length;
-  return length <= MAX_FILE_NAME
-    ? null
-    : `the name needs ${length} bytes as a file name (capitals and special characters count 3); ${MAX_FILE_NAME} is the most`;
 }
 
 function describeFound(found: Found, bound: boolean): Extract<EntryDescription, { state: 'present' }> {

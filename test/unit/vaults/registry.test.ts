@@ -27,10 +27,13 @@ const SUPPORT = new Set([
   'directory-rights',
   'directory-sidecar',
   'file-document',
+  'file-folder',
   'file-key',
+  'file-name',
   'file-versions',
   'memory-faults',
   'memory-entries',
+  'memory-world',
   'module-shape',
 ]);
 
