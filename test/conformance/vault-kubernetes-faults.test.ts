@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConfigError, VaultError } from '../../src/domain/errors.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { VaultError } from '../../src/domain/errors.ts';
 import type { VaultFault } from '../../src/domain/errors.ts';
 import type { Payload } from '../../src/domain/payload.ts';
 import { SecretValue } from '../../src/domain/secret-value.ts';
@@ -18,7 +18,6 @@ import { createTestContext } from './vault-context.ts';
 
 const ref: EntryRef = { entry: 'apps/orders', options: {} };
 const valueOf = (text: string): Payload => ({ form: 'opaque', content: SecretValue.of(text) });
-
 describe('vault kubernetes, when the API server or the way to it fails', () => {
   let fake: FakeKubernetes;
   let folder: string;
@@ -199,92 +198,6 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
     expect(fake.secrets.get('apps/orders')?.metadata.labels).toMatchObject({ team: 'a' });
   });
 
-  it('V17: looks without the value where metadata is enough, and never writes without it', async () => {
-    await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
-    fake.requests.length = 0;
-    expect(await vault.describe(ref)).toMatchObject({ binding: 'unproven', mark: makeMark(1) });
-    expect(fake.requests.map(({ accept }) => accept)).toEqual([expect.stringContaining('PartialObjectMetadata')]);
-    fake.requests.length = 0;
-    expect(await vault.describe(ref, { prove: true })).toMatchObject({ binding: 'bound' });
-    expect(fake.requests.map(({ accept }) => accept)).toEqual(['application/json']);
-  });
-
-  it('V17: a mark whose version was edited is not believed', async () => {
-    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
-    fake.edit('apps/orders', ({ metadata }) => (metadata.annotations['rekeyd.io/version'] = 'made up'));
-    expect(await vault.describe(ref)).toMatchObject({ version: 'made up', binding: 'unproven' });
-    expect(await vault.describe(ref, { prove: true })).toMatchObject({ version, binding: 'broken' });
-    const write = vault.deliver(ref, valueOf('another'), makeMark(2), 'made up');
-    await expect(write).rejects.toMatchObject({ fault: 'conflict' });
-  });
-
-  it.each<[string, string]>([
-    ['generation', '9'],
-    ['credential', 'another-client'],
-    ['secret-id', '7'],
-    ['payload', '{"form":"fields","keys":["value"],"unset":[]}'],
-  ])('V17: a mark whose %s was edited is broken, though the value is as it was', async (part, text) => {
-    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
-    fake.edit('apps/orders', ({ metadata }) => (metadata.annotations[`rekeyd.io/${part}`] = text));
-    expect(await vault.describe(ref, { prove: true })).toMatchObject({ version, binding: 'broken' });
-  });
-
-  it('V17: a field that was delivered unset, and is set by hand, breaks the mark', async () => {
-    const content = SecretValue.of('{"CLIENT_SECRET":"a value","expires":null}');
-    await vault.deliver(ref, { form: 'fields', content }, makeMark(1), 'absent');
-    expect(await vault.describe(ref, { prove: true })).toMatchObject({ binding: 'bound' });
-    fake.edit('apps/orders', ({ data }) => (data['expires'] = 'bmV2ZXI='));
-    expect(await vault.describe(ref, { prove: true })).toMatchObject({ binding: 'broken' });
-    fake.edit('apps/orders', ({ data }) => Reflect.deleteProperty(data, 'expires'));
-    expect(await vault.describe(ref, { prove: true })).toMatchObject({ binding: 'broken' });
-  });
-
-  it('V16: sends no write where nothing changed', async () => {
-    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
-    fake.requests.length = 0;
-    await vault.deliver(ref, valueOf('a value'), makeMark(1), version);
-    expect(fake.requests.map(({ method }) => method)).toEqual(['GET']);
-  });
-
-  it('reads its credentials again after a 401, once for all who wait, and repeats what was not executed', async () => {
-    writeFileSync(file('token'), 'old');
-    fake.tokens.add('old');
-    const rotating = await openText(fake.kubeconfig({ tokenFile: 'token' }));
-    await rotating.describe(ref);
-    fake.tokens.delete('old');
-    writeFileSync(file('token'), 'good\n');
-    fake.requests.length = 0;
-    const looks = await Promise.all(Array.from({ length: 5 }, () => rotating.describe(ref)));
-    expect(looks).toEqual(Array.from({ length: 5 }, () => ({ state: 'absent' })));
-    // five are refused, and each is sent once more, with its look at the namespace
-    expect(fake.requests).toHaveLength(15);
-    await rotating.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
-  });
-
-  it('tells that the kubeconfig names another server now, and asks it nothing', async () => {
-    const other = await FakeKubernetes.start();
-    fake.tokens.clear();
-    writeFileSync(file('kubeconfig.yaml'), other.kubeconfig());
-    const message = expect.stringContaining('names another server now') as string;
-    await expect(vault.describe(ref)).rejects.toMatchObject({ fault: 'unavailable', message });
-    expect(other.requests).toEqual([]);
-    await other.stop();
-  });
-
-  it('S1: tells that a plugin of the kubeconfig failed, and not what it printed', async () => {
-    const canary = hatchCanary();
-    writeFileSync(file('says'), canary.text);
-    const exec = {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      command: 'sh',
-      args: ['-c', `cat ${file('says')} >&2; exit 1`],
-    };
-    const plugged = await openText(fake.kubeconfig({ exec }));
-    const error = await thrownBy(() => plugged.describe(ref));
-    expect(error).toMatchObject({ fault: 'unavailable', message: expect.stringContaining('exec plugin') as string });
-    expect(leakIn(error, [canary])).toBeNull();
-  });
-
   it('tells its rights of an older cluster, and of one that does not answer reviews', async () => {
     fake.fault = ({ path }) => (path.endsWith('/selfsubjectreviews') ? { status: 404, body: '{}' } : null);
     expect((await vault.rights([ref])).map((right) => right.status)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
@@ -306,59 +219,5 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
     ]);
     expect(missing[0]?.hint).toContain('"resourceNames":["checkout","orders"]');
     expect(missing[1]?.hint).toBe('the same Role grants it');
-  });
-
-  it('is the same store under another name, and by the name that it is given', async () => {
-    expect(vault.identity).toBe(`kubernetes:${fake.url}`);
-    expect((await open(file('kubeconfig.yaml'), { cluster: 'prod-eu' })).identity).toBe('kubernetes:prod-eu');
-  });
-
-  describe('a kubeconfig that cannot be used is an error of the configuration', () => {
-    const https = (more: object): string => {
-      const config = JSON.parse(fake.kubeconfig()) as { clusters: { cluster: object }[] };
-      config.clusters = [{ ...config.clusters[0], cluster: { server: 'https://kube.example', ...more } }];
-      return JSON.stringify(config);
-    };
-
-    it.each<[string, () => string, RegExp]>([
-      [
-        'http to another machine',
-        () => fake.kubeconfig({}, 'http://kube.example'),
-        /the server of cluster 'fake' must start with https/,
-      ],
-      ['no check of certificates', () => https({ 'insecure-skip-tls-verify': true }), /insecure-skip-tls-verify/],
-      ['no context', () => '{}', /has no context/],
-    ])('%s', async (_, text, message) => {
-      await expect(openText(text())).rejects.toBeInstanceOf(ConfigError);
-      await expect(openText(text())).rejects.toThrow(message);
-    });
-
-    it('a context that it does not have', async () => {
-      const opened = open(file('kubeconfig.yaml'), { context: 'prod' });
-      await expect(opened).rejects.toThrow(
-        /vaults\.under-test\.kubeconfig: has no context 'prod' with a cluster; there is 'fake'/,
-      );
-    });
-
-    it('a file that is not there', async () => {
-      await expect(open(file('nothing.yaml'))).rejects.toThrow(
-        /cannot read '.*nothing\.yaml' as a kubeconfig: .* ENOENT/,
-      );
-    });
-
-    it('S1: a file that is no YAML, of which nothing is quoted', async () => {
-      const canary = hatchCanary();
-      const error = await thrownBy(() => openText(`token: "${canary.text}\n\t- {`));
-      expect(error).toBeInstanceOf(ConfigError);
-      expect(leakIn(error, [canary])).toBeNull();
-    });
-
-    it('none, outside of a cluster', async () => {
-      vi.stubEnv('KUBERNETES_SERVICE_HOST', '');
-      const options = { namespace: 'apps', kubeconfig: null, context: null, cluster: null };
-      const opened = Promise.resolve().then(() => kubernetesVaultType.create(options, createTestContext()));
-      await expect(opened).rejects.toThrow(/does not run in a cluster/);
-      vi.unstubAllEnvs();
-    });
   });
 });

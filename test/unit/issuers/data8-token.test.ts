@@ -6,7 +6,6 @@ import { CANARY, openData8 } from './data8-bench.ts';
 const TOKEN = 'POST /connect/token';
 const LIST = 'GET /ClientCredential';
 const empty = { status: 200, body: [] };
-const refusal = { status: 400, body: { error: 'invalid_client' } };
 let bench: Data8Bench;
 
 afterEach(() => bench.close());
@@ -198,60 +197,5 @@ describe('closing', () => {
     await expect(call).rejects.toMatchObject(closed);
     await expect(bench.issuer.listCredentials()).rejects.toMatchObject(closed);
     expect(bench.stub.requests).toHaveLength(1);
-  });
-});
-
-describe('our own client is refused', () => {
-  const good = { status: 200, body: { access_token: 'good', expires_in: 3600 } };
-  const byTheNewSecret = ({ body }: { body: string }) => (body.includes('fresh') ? good : refusal);
-  const section = (clientSecret: string) => ({
-    type: 'data8',
-    baseUrl: 'https://unused.example',
-    clientId: 'me',
-    clientSecret,
-    requestsPerSecond: '5', // as it stands in the file: text, before the loader has read it as a number
-  });
-
-  it('takes up a secret that was changed in its file, for good', async () => {
-    let reads = 0;
-    bench = await openData8({}, { rereadOptions: async () => (reads++, section('fresh')) });
-    bench.stub.answer(TOKEN, byTheNewSecret);
-    bench.stub.answer(LIST, empty);
-    expect(await bench.issuer.listCredentials()).toEqual([]);
-    bench.ports.pass(7200 * SECOND);
-    expect(await bench.issuer.listCredentials()).toEqual([]);
-    expect(reads).toBe(1);
-    expect(bench.stub.seen(TOKEN)).toHaveLength(3);
-    expect(bench.logged.join()).toContain('client-secret-changed');
-  });
-
-  it('asks once more only where the secret has changed', async () => {
-    bench = await openData8({}, { rereadOptions: async () => section(CANARY) });
-    bench.stub.answer(TOKEN, { ...refusal, status: 401 });
-    await expect(bench.issuer.listCredentials()).rejects.toMatchObject({
-      code: 'issuer.unauthorized',
-      status: 401,
-      surelyNotApplied: true,
-    });
-    expect(bench.stub.seen(TOKEN)).toHaveLength(1);
-  });
-
-  it.each([
-    ['cannot be read', () => Promise.reject(new Error(`bad file: ${CANARY}`))],
-    ['cannot be used', () => Promise.resolve({ clientId: 5, clientSecret: CANARY })],
-  ])('S1: stays with its secret where the configuration %s, and quotes nothing of it', async (_name, rereadOptions) => {
-    bench = await openData8({}, { rereadOptions });
-    bench.stub.answer(TOKEN, refusal);
-    await expect(bench.issuer.listCredentials()).rejects.toMatchObject({ code: 'issuer.unauthorized' });
-    expect(bench.logged.join()).toContain('client-secret-unread');
-    expect(bench.logged.join()).not.toContain(CANARY);
-  });
-
-  it('does without where there is nothing to read again', async () => {
-    bench = await openData8();
-    bench.stub.answer(TOKEN, refusal);
-    await expect(bench.issuer.listCredentials()).rejects.toThrow(
-      'issuer d8: token: the token endpoint refuses our own client me (invalid_client): check clientId and clientSecret',
-    );
   });
 });
