@@ -1,10 +1,12 @@
 import { parseJson } from '../domain/json.ts';
-import { request as requestHttp } from 'node:http';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { RekeydError } from '../domain/errors.ts';
 import { SECOND } from '../domain/time.ts';
 import type { SecretValue } from '../domain/secret-value.ts';
+
+// Not by import: see src/http/app.ts.
+const { request: requestHttp } = process.getBuiltinModule('node:http');
 
 /** Where the daemon is: its local socket, or a URL with a token. */
 export type DaemonAddress =

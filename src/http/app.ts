@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { fastify } from 'fastify';
 import type { ConnectionError, FastifyInstance, FastifyRequest } from 'fastify';
@@ -37,6 +36,9 @@ export const TIMEOUTS: HttpTimeouts = {
   idle: 75 * SECOND,
   answer: 30 * SECOND,
 };
+
+// Not by import: that reads all exports of node:http, of which WebSocket loads the whole of fetch: 50 ms of each start.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 const BODY_LIMIT = 16 * 1_024;
 /** Far above what callers need, and some 10 KB each: a few thousand idle ones must not keep a health check out. */

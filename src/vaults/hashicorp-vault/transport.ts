@@ -1,6 +1,8 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+
+// Not by import: see src/http/app.ts.
+const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http');
 
 /** One request, as it goes over the wire. */
 export interface WireRequest {
@@ -30,7 +32,7 @@ const IDLE_SOCKETS = 16;
 export class Transport {
   readonly origin: string;
   readonly #base: URL;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
 
   /** @param ca certificates in PEM to trust; null: those that Node trusts. */
   constructor(url: string, ca: string | null) {

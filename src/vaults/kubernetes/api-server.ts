@@ -1,10 +1,12 @@
-import { request as requestHttp } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { ConfigError, VaultError, safeMessage } from '../../domain/errors.ts';
 import { systemCode } from '../system-error.ts';
 import type { Credentials } from './cluster.ts';
+
+// Not by import: see src/http/app.ts.
+const { request: requestHttp } = process.getBuiltinModule('node:http');
 
 /** One request. Paths are below the API server's URL; names in them are checked before. */
 export interface ApiRequest {
