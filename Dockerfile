@@ -8,7 +8,7 @@ COPY package.json package-lock.json ./
 # No install script is needed for the build, so none is run.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN node packaging/bundle.ts /opt/rekeyd
+RUN node packaging/bundle.ts image /opt/rekeyd
 
 FROM ${NODE_IMAGE}
 ARG VERSION=unknown

@@ -50,5 +50,5 @@ function keepCompiled(folder) {
   module.enableCompileCache(folder);
 }
 
-const { main } = await import('../dist/main.js');
+const { main } = await import('../dist/program/main.js');
 await main(process.argv.slice(2));

@@ -1,10 +1,11 @@
-// Makes what the image runs: the program and all it needs in a few files, about 14 MB instead of 240. A vault's library is
-// a file of its own, loaded when a vault of that type is opened, as it is without bundling.
-//   node packaging/bundle.ts FOLDER      makes FOLDER/dist/bundle/rekeyd.js, to be started, and FOLDER/package.json
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+// Puts the program into a few files, for seven hundred modules take longer to find than to run. Each vault's library is a
+// file of its own, loaded when a vault of that type is opened.
+//   node packaging/bundle.ts package        makes dist/program, what bin/rekeyd.js starts; vaults' libraries stay packages
+//   node packaging/bundle.ts image FOLDER   makes FOLDER/dist/bundle/rekeyd.js, with all it needs: 14 MB instead of 240
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle } from 'esbuild';
-import type { Plugin } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
 import { noticesOf } from './notices.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -19,20 +20,21 @@ const BANNER = [
   'const __dirname = __dirnameOf(__filename);',
 ].join('');
 
-/** From the source: what `tsc` would make is the same, and its checks are not the image's to make. */
+/** What is not part of the package's program: large, and loaded only by who has such a vault. */
+const VAULT_LIBRARIES = ['@aws-sdk/*', '@azure/*', '@google-cloud/*', '@kubernetes/*', 'age-encryption'];
+
+/** From the source, so that there is one way from a file to the program. */
 const fromSource: Plugin = {
   name: 'from-source',
   setup: (build) => {
-    build.onResolve({ filter: /^\.\.\/dist\/main\.js$/ }, () => ({ path: join(ROOT, 'src/main.ts') }));
+    build.onResolve({ filter: /^\.\.\/dist\/program\/main\.js$/ }, () => ({ path: join(ROOT, 'src/main.ts') }));
   },
 };
 
-async function main(folder: string): Promise<void> {
+/** @returns the paths of all files that went into it. @throws Error where esbuild warns. */
+async function build(options: BuildOptions): Promise<string[]> {
   const { warnings, metafile } = await bundle({
     absWorkingDir: ROOT,
-    entryPoints: ['bin/rekeyd.js'],
-    // two folders below package.json, where src/compose/version.ts looks for it
-    outdir: join(folder, 'dist/bundle'),
     bundle: true,
     plugins: [fromSource],
     splitting: true,
@@ -45,25 +47,41 @@ async function main(folder: string): Promise<void> {
     // names of classes and functions are seen in logs and stacks; comments are not
     keepNames: true,
     minifySyntax: true,
-    minifyWhitespace: true,
     legalComments: 'none',
+    ...options,
     metafile: true,
   });
   // A library that esbuild is not sure about would fail at night, when it is first used.
   if (warnings.length > 0) throw new Error(`esbuild has ${warnings.length} warnings, printed above: mend them first`);
+  return Object.keys(metafile.inputs);
+}
 
-  await mkdir(folder, { recursive: true });
+/** Both are two folders below package.json, where src/compose/version.ts looks for it. */
+async function makeProgram(): Promise<void> {
+  const outdir = join(ROOT, 'dist/program');
+  const inputs = await build({ entryPoints: ['src/main.ts'], outdir, external: VAULT_LIBRARIES });
+  await writeFile(join(ROOT, 'dist/NOTICES.txt'), await noticesOf(ROOT, inputs));
+}
+
+async function makeImage(folder: string): Promise<void> {
+  const inputs = await build({
+    entryPoints: ['bin/rekeyd.js'],
+    outdir: join(folder, 'dist/bundle'),
+    minifyWhitespace: true,
+  });
   const { name, version, license, type } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Record<
     string,
     string
   >;
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name, version, license, type })}\n`);
   await copyFile(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
-  await writeFile(join(folder, 'NOTICES.txt'), await noticesOf(ROOT, Object.keys(metafile.inputs)));
+  await writeFile(join(folder, 'NOTICES.txt'), await noticesOf(ROOT, inputs));
 }
 
-const [folder] = process.argv.slice(2);
-if (folder === undefined) {
-  process.stderr.write('usage: node packaging/bundle.ts FOLDER\n');
+const [product, folder] = process.argv.slice(2);
+if (product === 'package' && folder === undefined) await makeProgram();
+else if (product === 'image' && folder !== undefined) await makeImage(folder);
+else {
+  process.stderr.write('usage: node packaging/bundle.ts package | image FOLDER\n');
   process.exitCode = 2;
-} else await main(folder);
+}

@@ -7,6 +7,7 @@ import { registerHooks } from 'node:module';
  */
 const file = process.env['REKEYD_TEST_LOADED'] ?? '';
 const seen = new Set<string>();
+appendFileSync(file, '');
 registerHooks({
   load: (url, context, next) => {
     const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Running } from './binary.ts';
 
-const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
 
 let folder: string;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ describe('stop signals', () => {
   const slow = () =>
     lines(
       'slow.mjs',
-      `import { onStopSignal } from '${DIST}compose/stop-signals.js';
+      `import { onStopSignal } from '${SOURCE}compose/stop-signals.ts';
        onStopSignal(() => new Promise(() => {}), (message) => console.log(message));
        setInterval(() => {}, 1000);
        console.log('ready');`,
@@ -69,8 +69,8 @@ describe('an error that nothing catches', () => {
   ])('S1: a %s is logged without its message, and the process ends with 1', async (_, text) => {
     const running = await lines(
       'crash.mjs',
-      `import { guardProcess } from '${DIST}compose/process-guard.js';
-       import { logFor } from '${DIST}compose/logging.js';
+      `import { guardProcess } from '${SOURCE}compose/process-guard.ts';
+       import { logFor } from '${SOURCE}compose/logging.ts';
        guardProcess(process, logFor(process.stdout, {}, { now: () => Date.now() }));
        setInterval(() => {}, 1000);
        ${text}`,
