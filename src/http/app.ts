@@ -14,7 +14,8 @@ import { toProblem } from './error-answer.ts';
 import { checkInput, writeAnswer } from './input-check.ts';
 import type { ZodTypes } from './input-check.ts';
 import { acceptJson } from './json-body.ts';
-import { refuseOtherMethods } from './other-methods.ts';
+import { rememberPaths } from './other-methods.ts';
+import type { FindPath } from './other-methods.ts';
 import { describeRoutes } from './openapi.ts';
 import { HttpProblem, PROBLEM_TYPE, sendProblem } from './problem.ts';
 
@@ -98,17 +99,22 @@ export function createApp(
   app.setValidatorCompiler(checkInput);
   app.setSerializerCompiler(writeAnswer);
 
+  let findPath: FindPath = () => null;
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
     refuseUnnamedHost(request);
     if (limiter !== null && request.routeOptions.config.unlimited !== true) refuseFlood(limiter, request);
-    if (request.is404) return;
-    const { access } = request.routeOptions.config;
+    const other = request.is404 ? findPath(request.url) : null;
+    if (request.is404 && other === null) return;
+    const access = other?.access ?? request.routeOptions.config.access;
     if (access === undefined) throw new Error('a route does not say who may use it');
-    if (access === 'public') return;
-    request.caller = await identify(request);
-    authorize(request.caller, access);
+    if (access !== 'public') {
+      request.caller = await identify(request);
+      authorize(request.caller, access);
+    }
+    // before a body is looked at: what is wrong with it does not matter here
+    if (other !== null) throw other.refusal();
   });
   app.addHook('onResponse', async (request, reply) => {
     log.debug('http-request', 'a request was answered', {
@@ -135,7 +141,9 @@ export function createApp(
     sendProblem(reply, new HttpProblem('not-found', 'There is no such path.')),
   );
 
-  describeRoutes(app, () => refuseOtherMethods(app, () => addRoutes(app, context)));
+  describeRoutes(app, () => {
+    findPath = rememberPaths(app, () => addRoutes(app, context));
+  });
   return app;
 }
 
