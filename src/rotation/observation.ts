@@ -39,6 +39,8 @@ export interface Observation {
   readonly destinations: readonly SeenDestination[];
   /** Secrets whose value, read from a destination just now, the token endpoint refused; see also {@link UNNAMED}. */
   readonly refused: ReadonlySet<string>;
+  /** Secrets in doubt about which neither their vault nor the token endpoint could be asked just now. */
+  readonly unasked: ReadonlySet<string>;
   /** The description was edited so that names built from it change: `terms` are those of the pinned one (C6). */
   readonly moved: boolean;
   /** Other credentials whose rules name one of these destinations, by name. */

@@ -64,6 +64,7 @@ export async function observe(world: World, subject: Subject, signal?: AbortSign
     issuerError,
     destinations,
     refused: new Set(),
+    unasked: new Set(),
     sharedWith: subject.sharedWith,
     circumstances: subject.circumstances(),
   };
@@ -72,7 +73,7 @@ export async function observe(world: World, subject: Subject, signal?: AbortSign
   return {
     ...base,
     destinations: proven,
-    refused: await refusedOf(world, issuer, { ...base, destinations: proven }, signal),
+    ...(await doubtsOf(world, issuer, { ...base, destinations: proven }, signal)),
   };
 }
 
@@ -165,12 +166,14 @@ async function proveUnmarked(
  * Whether the token endpoint refuses the value that is served: asked where lists lack its secret past their lag, and of
  * an adopted entry that does not name its secret, of which no list tells.
  */
-async function refusedOf(
+async function doubtsOf(
   world: World,
   issuer: Issuer,
   observation: Observation,
   signal?: AbortSignal,
-): Promise<ReadonlySet<string>> {
+): Promise<Pick<Observation, 'refused' | 'unasked'>> {
+  const none: ReadonlySet<string> = new Set();
+  const unasked = new Set<string>();
   const top = topServed(observation);
   const names = observation.terms.kind === 'managed' ? observation.terms.names : {};
   for (const destination of observation.destinations) {
@@ -180,10 +183,11 @@ async function refusedOf(
       const value = await readValue(world, destination, names, signal);
       if (value === null) continue;
       const verdict = await issuer.verify(observation.key.clientId, value.clientSecret, signal);
-      return new Set(verdict === 'refused' ? [secretId] : []);
+      return { refused: verdict === 'refused' ? new Set([secretId]) : none, unasked: none };
     } catch (error) {
       signal?.throwIfAborted();
-      // silence proves nothing: it stays 'unsure', and is asked again at the next look
+      // silence proves nothing: it stays 'unsure', and is asked again soon
+      unasked.add(secretId);
       world.log.warn('value-unproven', 'Could not ask whether the served value is still accepted', {
         issuer: observation.key.issuer,
         clientId: observation.key.clientId,
@@ -191,7 +195,7 @@ async function refusedOf(
       });
     }
   }
-  return new Set();
+  return { refused: none, unasked };
 }
 
 function markedAt({ sight }: SeenDestination, secretId: string): string | null {

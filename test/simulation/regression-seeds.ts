@@ -24,6 +24,10 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
   },
   { seed: 207_914, found: 'a read that lagged was copied as the value of the secret that the look had named' },
   {
+    seed: 303_008,
+    found: 'a served secret in doubt whose value could not be read was not asked about before the next full look',
+  },
+  {
     seed: 226_262,
     found: 'two secrets were deleted each because the other lived, while both requests were on their way',
   },

@@ -23,6 +23,10 @@ export const issuingChecks: readonly Check[] = [
       const health = healthOf(situation);
       const known = situation.record.secrets.find((each) => each.secretId === situation.record.current?.secretId);
       if (health === 'unsure') {
+        if (known !== undefined && situation.observation.unasked.has(known.secretId)) {
+          const saw = 'the served secret is not listed, and whether its value is accepted could not be asked';
+          return hold(saw, 'settling', 'failing', 'see the vault and the token endpoint: they are asked again');
+        }
         const until = (known?.missingSince ?? situation.observation.now) + situation.observation.timing.listLag;
         return hold(
           'the served secret is not listed; that is believed after another list',

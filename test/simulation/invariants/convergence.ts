@@ -23,6 +23,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
         for (const rule of settings.rules) {
           const clientId = rule.match.clientId?.[0] ?? '';
           if (!isOldNews(clientId)) continue; // a renewal that came just now: not everybody has looked since
+          if (isFullOfLeftovers(clientId)) continue; // `blocked`: for a person, or until they end by themselves
           const served = placesServe(settings, clientId);
           await daemonAgrees(installation, clientId, served);
           if (served !== null) leftovers(clientId, served, rule.policy.grace);
@@ -86,6 +87,22 @@ export function everythingConverges(world: Witnessed, installations: readonly In
         world.violate('L3', `secret ${secretId} of ${clientId} was last served ${since} s ago and is still there`);
       }
     }
+  }
+
+  /**
+   * Nothing that a destination serves lives any more, so nothing may be deleted (principle 4), and what was made and never
+   * delivered fills the cap.
+   */
+  function isFullOfLeftovers(clientId: string): boolean {
+    const alive = truth.alive(clientId);
+    if (
+      presentPlaces(world.settings, clientId).some((place) => alive.includes(truth.serving.get(place)?.secretId ?? ''))
+    )
+      return false;
+    const leftovers = alive.filter(
+      (id) => truth.origins.get(`${clientId}/${id}`)?.by === 'daemon' && truth.lastServed(clientId, id) === null,
+    );
+    return leftovers.length > world.settings.limits.maxLiveSecrets; // one more is let pass where it is urgent
   }
 
   /** What is there was there when everybody looked last. */

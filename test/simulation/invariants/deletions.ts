@@ -143,8 +143,10 @@ export function deletionsAreProven(world: Witnessed): Invariant {
     if (!world.happened('ledger lost') && world.ledgerCount === 1) return true;
     const origin = truth.origins.get(`${clientId}/${secretId}`);
     if (origin?.by !== 'daemon') return false;
-    const then = world.history.findLast((each) => each.at <= origin.at)?.settings ?? world.settings;
-    return presentPlaces(then, clientId).includes(place);
+    // its maker may not have been restarted since the rules were changed
+    const first = world.history.findLastIndex((each) => each.at <= origin.at - TIME_TO_RESTART);
+    const then = world.history.filter((each, index) => index >= first && each.at <= origin.at);
+    return then.every(({ settings }) => presentPlaces(settings, clientId).includes(place));
   }
 
   function mayDeleteStrangers(clientId: string): boolean {

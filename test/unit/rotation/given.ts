@@ -195,6 +195,7 @@ export function observation(more: Partial<Observation> = {}): Observation {
     issuerError: null,
     destinations: [],
     refused: new Set(),
+    unasked: new Set(),
     sharedWith: [],
     circumstances: { pause: null, pastPauses: [], breakerUntil: null, pacedUntil: null, issuerSilent: false },
     ...more,

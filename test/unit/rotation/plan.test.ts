@@ -201,6 +201,16 @@ const TABLE: readonly [string, Partial<Observation>, string][] = [
     },
     'none settling ok',
   ],
+  [
+    'I17: missing past the lag, and nobody can be asked',
+    {
+      ...healthy,
+      secrets: [],
+      unasked: new Set(['2']),
+      record: record({ secrets: [knownSecret('2', { role: 'current', missingSince: NOW - 2 * MINUTE })] }),
+    },
+    'none settling failing',
+  ],
   ['a manual request', { ...healthy, rotations: [rotation(3, unborn)] }, 'issue manual rotating'],
   // holds
   ['suspended', { ...expiring, terms: managed({}, { suspended: true }) }, 'none suspended paused'],
