@@ -31,12 +31,14 @@ COPY --from=build /opt/rekeyd /opt/rekeyd
 COPY packaging/config config/rekeyd.schema.json /etc/rekeyd/
 
 ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=2 \
     REKEYD_CONFIG=/etc/rekeyd/rekeyd.yaml
 USER 65532:65532
 WORKDIR /var/lib/rekeyd
 EXPOSE 8080 8082
-# The program starts itself anew with the same flags. As process 1 it gets the signals.
-ENTRYPOINT ["node", "--disable-proto=delete", "/opt/rekeyd/dist/bundle/rekeyd.js"]
+# A small heap, as bin/rekeyd.js says it: told from the first, the program need not start itself anew for it. As process 1
+# it gets the signals.
+ENTRYPOINT ["node", "--disable-proto=delete", "--max-semi-space-size=4", "--heap-growing-percent=30", "/opt/rekeyd/dist/bundle/rekeyd.js"]
 CMD ["run"]
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
   CMD ["node", "/opt/rekeyd/dist/bundle/rekeyd.js", "health"]

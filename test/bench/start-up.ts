@@ -11,7 +11,10 @@ import type { Spread } from './figures.ts';
 
 /** Milliseconds from the start of the process to the first 200 of `/livez`. */
 export interface StartUpFigures {
+  /** As the image starts it. */
   readonly daemon: Spread;
+  /** As the package's `rekeyd run` does: it starts itself anew with the image's flags. */
+  readonly anew: Spread;
   readonly bare: Spread;
   /** How many times the bare server's time the daemon takes: the medians. */
   readonly times: number;
@@ -19,6 +22,9 @@ export interface StartUpFigures {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PATIENCE = 60_000;
+
+/** As in the Dockerfile. */
+const IMAGE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 
 /** In JavaScript: the bare server is not to pay for taking types off. */
 const BARE = `import fastify from 'fastify';
@@ -37,22 +43,28 @@ vaults: { local: { type: file, path: ./vault, key: ./vault.key } }
 export async function compareStartUp(folder: string, rounds: number): Promise<StartUpFigures> {
   mkdirSync(folder, { recursive: true });
   const daemons: number[] = [];
+  const anews: number[] = [];
   const bares: number[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const port = await freePort();
-    const file = join(folder, 'rekeyd.yaml');
-    writeFileSync(file, config(port));
-    const daemon = await timeToLive([join(ROOT, 'bin/rekeyd.js'), 'run', '-c', file], port);
+    const rekeyd = async (flags: readonly string[]): Promise<number> => {
+      const port = await freePort();
+      const file = join(folder, 'rekeyd.yaml');
+      writeFileSync(file, config(port));
+      return timeToLive([...flags, join(ROOT, 'bin/rekeyd.js'), 'run', '-c', file], port);
+    };
+    const daemon = await rekeyd(IMAGE_FLAGS);
+    const anew = await rekeyd([]);
     const other = await freePort();
     const bare = await timeToLive(['--input-type=module', '--eval', BARE], other);
     // the first round fills the file system's cache
     if (round > 0) {
       daemons.push(daemon);
+      anews.push(anew);
       bares.push(bare);
     }
   }
-  const [daemon, bare] = [spread(daemons), spread(bares)];
-  return { daemon, bare, times: daemon.median / bare.median };
+  const [daemon, anew, bare] = [spread(daemons), spread(anews), spread(bares)];
+  return { daemon, anew, bare, times: daemon.median / bare.median };
 }
 
 /** @throws Error where it ends before, or takes a minute. */
