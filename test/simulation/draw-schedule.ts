@@ -5,7 +5,7 @@ import { INCIDENT_KINDS } from './incidents.ts';
 import type { Incident } from './incidents.ts';
 import { LIMITS } from './sim-config.ts';
 import type { SimConfig } from './sim-config.ts';
-import type { WorldPlan } from './sim-world.ts';
+import type { WorldPlan } from './world-plan.ts';
 import { FAULTS } from './weather.ts';
 import type { Fault, Rates, Storm } from './weather.ts';
 

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { drawFullSchedule, drawSchedule } from './draw-schedule.ts';
 import type { RangeResult, SeedRange } from './seeds.ts';
 import { shrink } from './shrink.ts';
-import type { Violation } from './sim-world.ts';
+import type { Violation } from './world-plan.ts';
 import { simulate } from './simulate.ts';
 import { formatTimeline } from './timeline.ts';
 

@@ -5,7 +5,8 @@ import { DEFAULT_POLICY } from '../scenarios/stage.ts';
 import { CLIENT, FIRST, Scene } from './scene.ts';
 import { LIMITS } from './sim-config.ts';
 import type { SimConfig } from './sim-config.ts';
-import type { SimWorld, WorldPlan } from './sim-world.ts';
+import type { SimWorld } from './sim-world.ts';
+import type { WorldPlan } from './world-plan.ts';
 import { simulate } from './simulate.ts';
 
 export const START = Date.UTC(2030, 0, 1);

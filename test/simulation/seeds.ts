@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { drawFullSchedule, drawSchedule } from './draw-schedule.ts';
 import { simulate } from './simulate.ts';
-import type { Violation } from './sim-world.ts';
+import type { Violation } from './world-plan.ts';
 
 /** A range of seeds to run, and how. */
 export interface SeedRange {

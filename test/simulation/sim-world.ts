@@ -3,14 +3,14 @@ import { HOUR, SECOND } from '../../src/domain/time.ts';
 import type { Duration, Instant } from '../../src/domain/time.ts';
 import type { LogFields } from '../../src/telemetry/log.ts';
 import { MemoryVault } from '../../src/vaults/memory.ts';
-import type { VaultCapabilities } from '../../src/vaults/contract.ts';
 import { Chance } from './chance.ts';
 import { Disk } from './disk.ts';
+import { Disturbances } from './disturbances.ts';
+import { Happenings } from './happenings.ts';
 import { Installation } from './installation.ts';
 import type { Invariant, Witnessed } from './invariants/invariant.ts';
 import { Machine } from './machine.ts';
 import type { SimProcess } from './machine.ts';
-import type { Witness } from './services.ts';
 import { settingsOf, READ_BACK, TIMING } from './sim-config.ts';
 import type { SimConfig } from './sim-config.ts';
 import { SimIssuer } from './sim-issuer.ts';
@@ -18,48 +18,10 @@ import { Trace } from './trace.ts';
 import { Truth } from './truth.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { Weather } from './weather.ts';
-import type { CallLabel, Fault, Forced, Rates, Storm } from './weather.ts';
+import type { CallLabel, Fault } from './weather.ts';
 import type { Network } from './wire.ts';
-
-/** How a world is made. */
-export interface WorldPlan {
-  readonly seed: number;
-  readonly start: Instant;
-  /** From then on nothing goes wrong any more. */
-  readonly calmFrom: Instant;
-  readonly end: Instant;
-  readonly config: SimConfig;
-  readonly vaults: readonly {
-    readonly name: string;
-    readonly capabilities: Partial<Pick<VaultCapabilities, 'compareAndSet' | 'readable'>>;
-  }[];
-  /** One a daemon: how far its clock is ahead, which disk its ledger lies on, and where its configuration differs. */
-  readonly machines: readonly {
-    readonly ahead: Duration;
-    readonly disk: number;
-    readonly own?: (config: SimConfig) => SimConfig;
-  }[];
-  readonly rates: Rates;
-  readonly storms: readonly Storm[];
-  /** Faults at calls that are named, besides those that are drawn. */
-  readonly forced?: Forced;
-  /** How long a daemon that was killed stays down; by default that is drawn. */
-  readonly downtime?: Duration;
-}
-
-/** A line of the timeline. */
-export interface Entry {
-  readonly at: Instant;
-  readonly who: string;
-  readonly what: string;
-  readonly about: unknown;
-}
-
-export interface Violation {
-  readonly invariant: string;
-  readonly what: string;
-  readonly at: Instant;
-}
+import type { Entry, Violation, WorldPlan } from './world-plan.ts';
+import { witnessOf } from './world-witness.ts';
 
 /** The simulated world: an issuer, vaults, disks, daemons, the network between them, and the people around them. */
 export class SimWorld implements Network, Witnessed {
@@ -80,8 +42,8 @@ export class SimWorld implements Network, Witnessed {
   config: SimConfig;
   readonly history: { at: Instant; settings: Settings }[] = [];
   readonly #invariants: Invariant[] = [];
-  readonly #happened = new Map<string, Instant[]>();
-  readonly #disturbances: { from: Instant; to: Instant }[] = [];
+  readonly #happenings = new Happenings();
+  readonly #disturbances = new Disturbances();
   /** Calls so far, by machine: for crashes at a given one. */
   readonly calls = new Map<string, number>();
   onCall: ((process: SimProcess, call: CallLabel, count: number) => void) | null = null;
@@ -110,7 +72,12 @@ export class SimWorld implements Network, Witnessed {
       ]),
     );
     this.truth = new Truth(this.time, this.issuer, this.vaults);
-    const witness = this.#witness();
+    const witness = witnessOf({
+      truth: this.truth,
+      invariants: this.#invariants,
+      line: (who, what) => this.#line(who, what, null),
+      changed: (vault, entry) => this.#changed(vault, entry, 'daemon'),
+    });
     const diskCount = 1 + Math.max(...plan.machines.map((each) => each.disk));
     this.disks = Array.from({ length: diskCount }, (_, index) => {
       const disk = new Disk(`disk${index}`, this);
@@ -196,20 +163,20 @@ export class SimWorld implements Network, Witnessed {
 
   /** Remembers that something happened, on which assumptions rest. */
   note(what: string): void {
-    this.#happened.set(what, [...(this.#happened.get(what) ?? []), this.time.now]);
+    this.#happenings.note(what, this.time.now);
   }
 
   happened(what: string): boolean {
-    return this.#happened.has(what);
+    return this.#happenings.happened(what);
   }
 
   howOftenSince(what: string, since: Instant): number {
-    return (this.#happened.get(what) ?? []).filter((each) => each >= since).length;
+    return this.#happenings.howOftenSince(what, since);
   }
 
   /** Something is out of order from now, or from then, until then. */
   disturb(from: Instant, to: Instant): void {
-    this.#disturbances.push({ from, to });
+    this.#disturbances.add(from, to);
   }
 
   async held(): Promise<ReadonlySet<string>> {
@@ -223,22 +190,11 @@ export class SimWorld implements Network, Witnessed {
   }
 
   whenCalm(from: Instant): Instant {
-    let calm = from;
-    for (const each of this.#disturbances.toSorted((a, b) => a.from - b.from)) {
-      if (each.from <= calm && each.to > calm) calm = each.to;
-    }
-    return calm;
+    return this.#disturbances.whenCalm(from);
   }
 
   longestCalm(from: Instant, to: Instant): Duration {
-    const over = this.#disturbances.filter((each) => each.to > from && each.from < to).sort((a, b) => a.from - b.from);
-    let longest = 0;
-    let calmSince = from;
-    for (const each of over) {
-      longest = Math.max(longest, each.from - calmSince);
-      calmSince = Math.max(calmSince, each.to);
-    }
-    return Math.max(longest, to - calmSince);
+    return this.#disturbances.longestCalm(from, to);
   }
 
   // Network and invariants.
@@ -303,37 +259,5 @@ export class SimWorld implements Network, Witnessed {
   #changed(vault: string, entry: string, by: 'daemon' | 'hand'): void {
     this.truth.changed(vault, entry, by);
     for (const invariant of this.#invariants) invariant.placeChanged?.(vault, entry, by);
-  }
-
-  #witness(): Witness {
-    return {
-      created: (process, clientId, secretId) => {
-        this.truth.appeared(clientId, secretId, 'daemon');
-        this.#line('issuer', `made secret ${secretId} of ${clientId}`, null);
-        for (const each of this.#invariants) each.created?.(process, clientId, secretId);
-      },
-      deleted: (process, clientId, secretId) => {
-        this.truth.disappeared(clientId, secretId, 'daemon');
-        this.#line('issuer', `deleted secret ${secretId} of ${clientId}`, null);
-        for (const each of this.#invariants) each.deleted?.(process, clientId, secretId);
-      },
-      changing: (process, operation, clientId, about) => {
-        for (const each of this.#invariants) each.changing?.(process, operation, clientId, about);
-      },
-      listed: (process, clientId, askedAt) => {
-        for (const each of this.#invariants) each.listed?.(process, clientId, askedAt);
-      },
-      looked: (process, vault, entry, askedAt) => {
-        for (const each of this.#invariants) each.looked?.(process, vault, entry, askedAt);
-      },
-      wrote: (_process, vault, entry) => {
-        this.#changed(vault, entry, 'daemon');
-        this.#line(
-          vault,
-          `${entry} serves ${this.truth.serving.get(`${vault}/${entry}`)?.secretId ?? 'nothing'}`,
-          null,
-        );
-      },
-    };
   }
 }

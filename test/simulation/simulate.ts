@@ -11,7 +11,7 @@ import { deliveredIsExtended, nothingIsMadeForNothing, tellsTheTruth } from './i
 import { generationsGoForward, intentsComeFirst } from './invariants/writes.ts';
 import { closed } from './sandbox.ts';
 import { SimWorld } from './sim-world.ts';
-import type { Entry, Violation, WorldPlan } from './sim-world.ts';
+import type { Entry, Violation, WorldPlan } from './world-plan.ts';
 import type { MetFault } from './weather.ts';
 
 /** How a schedule went. */

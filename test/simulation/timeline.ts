@@ -1,4 +1,4 @@
-import type { Entry } from './sim-world.ts';
+import type { Entry } from './world-plan.ts';
 
 /** A schedule as a person reads it: when, who, what; each day begins with its date. Reads of the world are left out. */
 export function formatTimeline(entries: readonly Entry[]): string {
