@@ -11,10 +11,11 @@ export function forecastText({ items, days, bunched, totals }: ForecastView, now
     item.action,
     relativeTo(now, item.at, ''),
     item.held ?? '',
+    item.outsideWindows ? 'none fits' : '',
     item.secretId ?? '',
     item.destinations.map(({ vault, entry }) => `${vault}:${entry}`).join(' '),
   ]);
-  const parts = [table(['CREDENTIAL', 'NAME', 'ACTION', 'WHEN', 'HELD', 'SECRET', 'DESTINATIONS'], rows)];
+  const parts = [table(['CREDENTIAL', 'NAME', 'ACTION', 'WHEN', 'HELD', 'WINDOW', 'SECRET', 'DESTINATIONS'], rows)];
   if (days.length > 0) {
     const counts = days.map((day) => [day.date, String(day.rotations), String(day.deletions)]);
     parts.push(table(['DAY', 'ROTATIONS', 'DELETIONS'], counts));
@@ -23,5 +24,6 @@ export function forecastText({ items, days, bunched, totals }: ForecastView, now
     const full = bunched.map((each) => [each.hour, String(each.rotations)]);
     parts.push(table(['TOO MANY FOR AN HOUR', 'ROTATIONS'], full));
   }
-  return `${parts.join('\n')}\ntotals: rotations ${totals.rotations}, deletions ${totals.deletions}, held ${totals.held}\n`;
+  const counts = `rotations ${totals.rotations}, deletions ${totals.deletions}, held ${totals.held}`;
+  return `${parts.join('\n')}\ntotals: ${counts}, outside of windows ${totals.outsideWindows}\n`;
 }

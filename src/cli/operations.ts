@@ -35,7 +35,10 @@ export function addOperations(program: Command, bench: Bench): void {
         const view = await daemon.post<RotationView>(`/v1/rotations/${encodeURIComponent(rotation)}/retire`, {});
         if (options.json === true) printJson(bench.io, view);
         else bench.io.out(`${view.id}\n`);
-        say(bench.io, `to be deleted once proven: ${view.supersedes.join(', ') || 'nothing is superseded'}`);
+        say(
+          bench.io,
+          `to be deleted once proven, and in a maintenance window where its policy has any: ${view.supersedes.join(', ') || 'nothing is superseded'}`,
+        );
         return EXIT.done;
       }),
     );

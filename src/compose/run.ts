@@ -65,6 +65,7 @@ export async function runDaemon({ settings, ports, log, version, listening, rere
         ),
       ),
       perCredential: settings.metrics.perCredential,
+      retirementOpening: (record, at) => daemon.retirementOpening(record, at),
       status: () => daemon.status(),
     });
     // closed after the daemon and HTTP, so that the last is told too

@@ -21,6 +21,7 @@ import { readWebhooks } from './webhooks.ts';
 import { mergeNodes, plainValue } from './tree.ts';
 import type { Node, Path } from './tree.ts';
 import { isRecord, validateShape } from './validation.ts';
+import { checkWindowRoom } from './window-room.ts';
 import { parseYamlFile } from './yaml-file.ts';
 
 /** What loading needs from outside. */
@@ -114,6 +115,7 @@ function readSettings(root: Node, folder: string, sources: LoadSources, report: 
   const issuers = readIssuers(raw['issuers'], backends.issuers, tree);
   const vaults = readVaults(raw['vaults'], backends.vaults, folder, tree);
   checkOwnSecrets(issuers, vaults, keysOf(raw['vaults']), tree);
+  const timezone = known.timezone === undefined || timezoneProblem(known.timezone) !== null ? 'UTC' : known.timezone;
   const rules = readRules(
     raw['credentials'],
     {
@@ -121,11 +123,13 @@ function readSettings(root: Node, folder: string, sources: LoadSources, report: 
       issuerNames: keysOf(raw['issuers']),
       vaults,
       vaultNames: keysOf(raw['vaults']),
-      policies: readPolicies(raw['policies'], tree),
+      policies: readPolicies(raw['policies'], timezone, tree),
+      timezone,
     },
     tree,
   );
   checkSharedDestinations(rules, tree);
+  checkWindowRoom(rules, issuers, tree);
   return {
     instance: known.instance ?? '',
     mode: modeOf(sources.env, report) ?? known.mode ?? 'observe',

@@ -67,7 +67,8 @@ export function termsDigest(terms: Terms): string {
     terms.name,
     [policy.name, policy.lifetime, policy.renewBefore, policy.grace, policy.maxAge, policy.provisional],
     [policy.verify.method, policy.verify.timeout, policy.verify.settle],
-    [policy.initial, policy.retire, policy.unmanaged],
+    // without windows as it was before there were any: an upgrade is no reason to look at everything
+    [policy.initial, policy.retire, policy.unmanaged, ...(policy.windows === null ? [] : [policy.windows])],
     terms.destinations.map((destination) => [
       destination.vault,
       destination.entry,

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { formatDuration } from '../domain/time.ts';
+import type { Windows } from '../domain/windows.ts';
 import { POLICY_DEFAULTS, policyShape } from './schema.ts';
 import type { Policy } from './settings.ts';
 import type { TreeReport } from './report.ts';
 import type { Path } from './tree.ts';
 import { isRecord, validate } from './validation.ts';
+import { checkWindows, readWindows } from './windows.ts';
 
 const policySchema = z.strictObject(policyShape);
 
@@ -24,50 +26,66 @@ export const BUILT_IN_POLICY: Policy = derivePolicy(
     initial: 'adopt',
     retire: 'delete',
     unmanaged: 'keep',
+    windows: null,
   },
   policySchema.parse(POLICY_DEFAULTS),
   'default',
+  null,
 );
 
-/** Reads the section `policies`. `default` starts from the built-in one, every other from `default`. */
-export function readPolicies(section: unknown, report: TreeReport): ReadonlyMap<string, Policy> {
+/**
+ * Reads the section `policies`. `default` starts from the built-in one, every other from `default`.
+ * @param timezone of windows that name none.
+ */
+export function readPolicies(section: unknown, timezone: string, report: TreeReport): ReadonlyMap<string, Policy> {
   const sections = isRecord(section) ? section : {};
   const policies = new Map<string, Policy>();
   policies.set(
     'default',
-    readPolicy(sections['default'] ?? {}, BUILT_IN_POLICY, 'default', ['policies', 'default'], report),
+    readPolicy(sections['default'] ?? {}, BUILT_IN_POLICY, 'default', timezone, ['policies', 'default'], report),
   );
   const base = policies.get('default') ?? BUILT_IN_POLICY;
   for (const [name, value] of Object.entries(sections)) {
-    if (name !== 'default') policies.set(name, readPolicy(value, base, name, ['policies', name], report));
+    if (name !== 'default') policies.set(name, readPolicy(value, base, name, timezone, ['policies', name], report));
   }
   return policies;
 }
 
-function readPolicy(value: unknown, base: Policy, name: string, path: Path, report: TreeReport): Policy {
+function readPolicy(
+  value: unknown,
+  base: Policy,
+  name: string,
+  timezone: string,
+  path: Path,
+  report: TreeReport,
+): Policy {
   const written = validate(policySchema, value ?? {}, path, report);
-  return written === undefined ? { ...base, name } : checkedPolicy(written, base, name, path, report);
+  return written === undefined ? { ...base, name } : checkedPolicy(written, base, name, timezone, path, report);
 }
 
-/** A policy that starts from `base`, its times checked against one another. */
+/** A policy that starts from `base`, its times checked against one another. @param timezone of windows that name none. */
 export function checkedPolicy(
   written: WrittenPolicy,
   base: Policy,
   name: string | null,
+  timezone: string,
   path: Path,
   report: TreeReport,
 ): Policy {
-  const policy = derivePolicy(base, written, name);
+  const windows =
+    written.windows === undefined ? base.windows : readWindows(written.windows, timezone, [...path, 'windows'], report);
+  const policy = derivePolicy(base, written, name, windows);
   for (const bound of BOUNDS) {
     if (bound.holds(policy)) continue;
     // Where the policy writes neither, it has both from `base`, and the problem was told there.
     const at = bound.sides.find((side) => side.written(written));
     if (at !== undefined) report.value([...path, ...at.path], boundMessage(bound, at, written, policy));
   }
+  checkWindows(policy, written, path, report);
   return policy;
 }
 
-function derivePolicy(base: Policy, written: WrittenPolicy, name: string | null): Policy {
+function derivePolicy(base: Policy, written: WrittenPolicy, name: string | null, windows: Windows | null): Policy {
   return {
     name,
     lifetime: written.lifetime ?? base.lifetime,
@@ -84,6 +102,7 @@ function derivePolicy(base: Policy, written: WrittenPolicy, name: string | null)
     initial: written.initial ?? base.initial,
     retire: written.retire ?? base.retire,
     unmanaged: written.unmanaged ?? base.unmanaged,
+    windows,
   };
 }
 

@@ -17,6 +17,8 @@ export interface RuleContext extends Pick<DeliveryContext, 'vaults' | 'vaultName
   readonly instance: string;
   readonly issuerNames: readonly string[];
   readonly policies: ReadonlyMap<string, Policy>;
+  /** Of windows that name none. */
+  readonly timezone: string;
 }
 
 /** A rule with what the checks across rules need. */
@@ -89,7 +91,7 @@ function policyOf(
   const at = [...path, 'policy'];
   const base = context.policies.get('default') ?? BUILT_IN_POLICY;
   if (written === undefined) return base;
-  if (typeof written !== 'string') return checkedPolicy(written, base, null, at, report);
+  if (typeof written !== 'string') return checkedPolicy(written, base, null, context.timezone, at, report);
   const policy = context.policies.get(written);
   if (policy !== undefined) return policy;
   report.value(at, `there is no policy ${report.quoted(at)}${didYouMean(written, [...context.policies.keys()])}`);

@@ -4,6 +4,7 @@ import { duration, isNetwork, name } from './fields.ts';
 import { oidcShape } from './oidc.ts';
 import { MODES, ROLES } from './settings.ts';
 import { webhookShape } from './webhooks.ts';
+import { windowShape } from './windows.ts';
 
 /**
  * rekeyd's own part of the configuration. The loader checks with it, and the JSON Schema and the table of keys in
@@ -105,6 +106,11 @@ export const policyShape = {
     .describe(
       'Secrets made by hand: `keep`, or `delete` once the next rotation supersedes them, with grace and proof.',
     ),
+  windows: z
+    .array(z.strictObject(windowShape))
+    .max(50)
+    .optional()
+    .describe('When renewals begin and superseded secrets are deleted, see Maintenance windows. `[]`: at any time.'),
 };
 
 /** As written in `policies.default` of a configuration that says nothing. */
@@ -118,6 +124,7 @@ export const POLICY_DEFAULTS = {
   initial: 'adopt',
   retire: 'delete',
   unmanaged: 'keep',
+  windows: [],
 } as const;
 
 const patterns = () => z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional();

@@ -1,6 +1,7 @@
 import type { Format } from '../domain/payload.ts';
 import type { SecretValue } from '../domain/secret-value.ts';
 import type { Duration } from '../domain/time.ts';
+import type { Windows } from '../domain/windows.ts';
 
 /** The configuration after loading: defaults applied, durations in milliseconds, paths absolute, everything checked. */
 export interface Settings {
@@ -108,6 +109,8 @@ export interface Policy {
   readonly initial: 'adopt' | 'rotate';
   readonly retire: 'delete' | 'manual';
   readonly unmanaged: 'keep' | 'delete';
+  /** When renewals begin and superseded secrets are deleted; null: at any time. */
+  readonly windows: Windows | null;
 }
 
 /** One entry of `credentials`. Patterns are kept as written; config/match.ts compiles them. */

@@ -6,7 +6,7 @@ import type { Outcome, RotationState, Step, Trigger } from '../domain/rotation-s
 import type { SecretRole } from '../domain/secret-role.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { CredentialFilter, Page, RotationFilter } from '../ledger/contract.ts';
-import type { CredentialKey } from '../ledger/records.ts';
+import type { CredentialKey, CredentialRecord } from '../ledger/records.ts';
 import type { OverviewApi } from './overview.ts';
 
 /** What the ways in (HTTP, CLI) may ask of a running daemon. Times in views are RFC 3339 strings, null for never. */
@@ -209,4 +209,6 @@ export interface Daemon extends DaemonApi {
   /** What a scan would do now; in mode `observe`, what it would do in mode `active`. Changes nothing anywhere. */
   plan(): Promise<PlanView>;
   explain(key: CredentialKey): Promise<ExplainView>;
+  /** From when maintenance windows let a deletion go that may go at `at`; null: they never do. For the metrics. */
+  retirementOpening(record: CredentialRecord, at: Instant): Instant | null;
 }

@@ -222,14 +222,17 @@ export function createDaemon(world: World, options: { readonly version: string }
         days,
         limit,
         rotationsPerHour: settings.limits.rotationsPerHour,
-        policyOf: ({ issuer, clientId, description }) => {
-          const terms = engine.roster.terms(issuer, { clientId, description });
-          return terms.kind === 'managed' ? terms.policy : null;
+        termsOf: (record) => {
+          const terms = engine.termsOf(record);
+          return terms.kind === 'managed' ? terms : null;
         },
+        timingOf: (issuer) => engine.timingOf(issuer),
         mode: settings.mode,
         pausedAll: activePause(engine.pause.pause, clock.now()) !== null,
       });
     },
+
+    retirementOpening: (record, at) => engine.retirementOpening(record, at),
 
     rotate: (key, request) => rotateNow(engine, key, request),
 

@@ -2,11 +2,13 @@ import { safeMessage } from '../domain/errors.ts';
 import { formatInstantOrNull, HOUR, SECOND } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import { termsDigest } from '../config/match.ts';
-import type { ListedCredential } from '../issuers/contract.ts';
-import type { CredentialKey } from '../ledger/records.ts';
+import type { Terms } from '../config/terms.ts';
+import type { IssuerTiming, ListedCredential } from '../issuers/contract.ts';
+import type { CredentialKey, CredentialRecord } from '../ledger/records.ts';
 import type { Circumstances } from '../rotation/observation.ts';
 import type { Subject } from '../rotation/observe.ts';
 import type { Visit } from '../rotation/tend.ts';
+import { retirementOpening } from '../rotation/windows.ts';
 import type { World } from '../rotation/world.ts';
 import { Breaker } from './breaker.ts';
 import { Dispatcher, keyText } from './dispatcher.ts';
@@ -95,6 +97,21 @@ export class Engine {
   async refreshPause(): Promise<PauseNote> {
     this.#pause = await readPauseNote(this.world.ledger, this.world.clock.now());
     return this.#pause;
+  }
+
+  /** What the rules say of a credential as the ledger last saw it. */
+  termsOf({ issuer, clientId, description }: CredentialRecord): Terms {
+    return this.roster.terms(issuer, { clientId, description });
+  }
+
+  /** How slow an issuer may be; of one that is not configured any more nothing is deleted. */
+  timingOf(issuer: string): IssuerTiming {
+    return this.world.issuers.get(issuer)?.timing ?? { requestLifetime: 0, listLag: 0, maxClockSkew: 0 };
+  }
+
+  /** From when the maintenance windows of a credential let a deletion go that may go at `at`; null: they never do. */
+  retirementOpening(record: CredentialRecord, at: Instant): Instant | null {
+    return retirementOpening(this.termsOf(record), this.timingOf(record.issuer), at);
   }
 
   /** What the core is told of a credential before it looks. */

@@ -1,8 +1,11 @@
-import type { Mode, Policy } from '../config/settings.ts';
+import type { Mode } from '../config/settings.ts';
+import type { ManagedTerms } from '../config/terms.ts';
 import { DAY, formatInstant, HOUR } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
+import type { IssuerTiming } from '../issuers/contract.ts';
 import { activePause } from '../rotation/pauses.ts';
+import { retirementOpening, startOf } from '../rotation/windows.ts';
 import type { ForecastItem, ForecastView } from './overview.ts';
 
 export interface ForecastTerms {
@@ -11,8 +14,9 @@ export interface ForecastTerms {
   /** Of the items that are given back. */
   readonly limit: number;
   readonly rotationsPerHour: number;
-  /** The policy that manages a credential; null: none does. */
-  policyOf(record: CredentialRecord): Policy | null;
+  /** The rule that manages a credential; null: none does. */
+  termsOf(record: CredentialRecord): ManagedTerms | null;
+  timingOf(issuer: string): IssuerTiming;
   /** `no-delete` holds deletions; `observe` is forecast as if it were `active`, as the plan is. */
   readonly mode: Mode;
   /** The end of a pause is not foreseen. */
@@ -23,7 +27,7 @@ type Dated = Omit<ForecastItem, 'at'> & { readonly at: Instant };
 
 /**
  * What comes due by itself: of each credential the next rotation, the deletion of what it replaces, and deletions whose
- * grace runs. What is overdue counts as due now. Later rotations, and what people or failures will change, are not in it.
+ * grace runs, each at the first time that its maintenance windows allow. What is overdue counts as due now. Later rotations, and what people or failures will change, are not in it.
  */
 export async function forecastOf(
   records: AsyncIterable<CredentialRecord>,
@@ -47,6 +51,7 @@ export async function forecastOf(
       rotations: rotations.length,
       deletions: items.length - rotations.length,
       held: items.filter((each) => each.held !== null).length,
+      outsideWindows: items.filter((each) => each.outsideWindows).length,
     },
     days: [...allDays].map(([date, count]) => {
       const starting = rotationDays.get(date) ?? 0;
@@ -58,9 +63,14 @@ export async function forecastOf(
 }
 
 function itemsOf(record: CredentialRecord, terms: ForecastTerms): Dated[] {
-  const policy = terms.policyOf(record);
-  if (policy === null || record.goneSince !== null) return [];
+  const rule = terms.termsOf(record);
+  if (rule === null || record.goneSince !== null) return [];
   const { now } = terms;
+  const { policy } = rule;
+  const deletion = (from: Instant) => {
+    const at = retirementOpening(rule, terms.timingOf(record.issuer), from);
+    return { action: 'retire' as const, at: at ?? from, outsideWindows: at === null };
+  };
   const { issuer, clientId, name } = record;
   const destinations = record.destinations.filter((each) => !each.former).map(({ vault, entry }) => ({ vault, entry }));
   const base = { issuer, clientId, name, destinations };
@@ -72,18 +82,17 @@ function itemsOf(record: CredentialRecord, terms: ForecastTerms): Dated[] {
     .filter((each) => each.role === 'superseded' && each.missingSince === null)
     .map((each) => ({
       ...base,
-      action: 'retire',
-      at: Math.max(now, each.deleteAfter ?? now),
+      ...deletion(Math.max(now, each.deleteAfter ?? now)),
       held: each.deleteAfter === null ? 'still-served' : (kept ?? (each.retireRequested ? null : byRule)),
       secretId: each.secretId,
     }));
   if (record.renewAt === null) return items;
-  const at = Math.max(now, record.renewAt);
+  const start = startOf(policy, Math.max(now, record.renewAt), record.current?.expires ?? null);
   const secretId = record.current?.secretId ?? null;
   return [
     ...items,
-    { ...base, action: 'issue', at, held, secretId: null },
-    { ...base, action: 'retire', at: at + policy.grace, held: held ?? kept ?? byRule, secretId },
+    { ...base, action: 'issue', at: start.at, outsideWindows: !start.inWindow, held, secretId: null },
+    { ...base, ...deletion(start.at + policy.grace), held: held ?? kept ?? byRule, secretId },
   ];
 }
 

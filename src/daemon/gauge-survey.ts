@@ -39,13 +39,17 @@ export class Survey {
   readonly #ownExpires: Sample[] = [];
   readonly #ownClients: ReadonlyMap<string, string>;
 
-  /** @param ownClients the client that rekeyd is at each issuer. */
+  readonly #opening: Opening;
+
+  /** @param ownClients the client that rekeyd is at each issuer. @param opening without maintenance windows: at once. */
   constructor(
     now: Instant,
     issuers: readonly string[],
     perCredential: boolean,
     ownClients: ReadonlyMap<string, string> = new Map(),
+    opening: Opening = (_record, at) => at,
   ) {
+    this.#opening = opening;
     this.#now = now;
     this.#ownClients = ownClients;
     this.#perCredential = perCredential;
@@ -58,7 +62,7 @@ export class Survey {
     const oldest = this.#oldestResync.get(record.issuer) ?? this.#now;
     this.#oldestResync.set(record.issuer, Math.min(oldest, record.resyncAt));
     const blocked = this.#blocked.get(record.issuer) ?? 0;
-    this.#blocked.set(record.issuer, blocked + blockedRetirements(record, this.#now));
+    this.#blocked.set(record.issuer, blocked + blockedRetirements(record, this.#now, this.#opening));
     if (this.#ownClients.get(record.issuer) === record.clientId) this.#addOwn(record);
     if (this.#perCredential) this.#addSeries(record);
   }
@@ -109,14 +113,21 @@ export class Survey {
   }
 }
 
-/** Superseded secrets that are still alive although no grace holds them any more, or although none is running. */
-function blockedRetirements(record: CredentialRecord, now: Instant): number {
+/** From when maintenance windows let a deletion go that may go at `at`; null: they never do. */
+type Opening = (record: CredentialRecord, at: Instant) => Instant | null;
+
+/**
+ * Superseded secrets that are still alive although no grace holds them any more, and a maintenance window came since; or
+ * although no grace is running.
+ */
+function blockedRetirements(record: CredentialRecord, now: Instant, opening: Opening): number {
   return record.secrets.filter(
     (secret) =>
       secret.role === 'superseded' &&
       secret.missingSince === null &&
       (secret.expires === null || secret.expires > now) &&
-      (secret.deleteAfter === null || secret.deleteAfter <= now),
+      (secret.deleteAfter === null ||
+        (secret.deleteAfter <= now && (opening(record, secret.deleteAfter) ?? now) <= now)),
   ).length;
 }
 

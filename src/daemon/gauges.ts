@@ -5,8 +5,9 @@ import type { Mode } from '../config/settings.ts';
 import { CREDENTIAL_STATES } from '../domain/credential-state.ts';
 import { safeMessage } from '../domain/errors.ts';
 import type { Clock, Ticker } from '../domain/ports.ts';
-import type { Duration } from '../domain/time.ts';
+import type { Duration, Instant } from '../domain/time.ts';
 import type { Ledger } from '../ledger/contract.ts';
+import type { CredentialRecord } from '../ledger/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { StatusView } from './api.ts';
 import { Survey, SURVEYED } from './gauge-survey.ts';
@@ -30,6 +31,8 @@ export interface GaugeSources {
   /** The client that rekeyd itself is at each issuer. */
   readonly ownClients?: ReadonlyMap<string, string>;
   readonly perCredential: 'auto' | boolean;
+  /** From when maintenance windows let a deletion go that may go at `at`; null: they never do. Absent: at once. */
+  retirementOpening?(record: CredentialRecord, at: Instant): Instant | null;
   /** What the ledger's records do not say: DaemonApi.status. */
   status(): Promise<Pick<StatusView, 'breakers' | 'paused'>>;
 }
@@ -85,7 +88,9 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
     const began = clock.monotonic();
     if (surveyed !== null && began < surveyed.until) return surveyed.samples;
     const detailed = sources.perCredential === 'auto' ? total <= PER_CREDENTIAL_LIMIT : sources.perCredential;
-    const result = new Survey(clock.now(), issuers, detailed, sources.ownClients);
+    const result = new Survey(clock.now(), issuers, detailed, sources.ownClients, (record, at) =>
+      sources.retirementOpening === undefined ? at : sources.retirementOpening(record, at),
+    );
     let cursor: string | null = null;
     do {
       const page: Awaited<ReturnType<Ledger['credentials']>> = await ledger.credentials({}, PAGE, cursor);

@@ -50,10 +50,16 @@ export const LONGEST_LIST = 1_000;
 export interface ForecastView {
   readonly from: string;
   readonly to: string;
-  readonly totals: { readonly rotations: number; readonly deletions: number; readonly held: number };
+  readonly totals: {
+    readonly rotations: number;
+    readonly deletions: number;
+    readonly held: number;
+    /** Rotations for which no maintenance window comes in time, and deletions for which none is long enough. */
+    readonly outsideWindows: number;
+  };
   /** Each day on which something comes, UTC. */
   readonly days: readonly { readonly date: string; readonly rotations: number; readonly deletions: number }[];
-  /** Hours in which more rotations come due than `rotationsPerHour` lets begin: they spread into the hours after. */
+  /** Hours in which more rotations come than `rotationsPerHour` lets begin: they spread into the hours after. */
   readonly bunched: readonly { readonly hour: string; readonly rotations: number }[];
   readonly items: readonly ForecastItem[];
 }
@@ -63,6 +69,8 @@ export interface ForecastItem extends Named {
   readonly action: 'issue' | 'retire';
   /** What would hold it back if it were due now; null: nothing that is known. */
   readonly held: Reason | null;
+  /** No maintenance window fits: a rotation begins outside of them then; a deletion waits until the secret ends. */
+  readonly outsideWindows: boolean;
   /** What is to be deleted; null: a rotation, or the deletion of what is served now, where that is not known. */
   readonly secretId: string | null;
   readonly destinations: readonly { readonly vault: string; readonly entry: string }[];

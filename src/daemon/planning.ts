@@ -167,7 +167,7 @@ async function rest(engine: Engine, issuer: string, seen: ReadonlySet<string>): 
           ...base,
           action: 'retire',
           reason: 'grace-running',
-          dueAt: at(secret.deleteAfter),
+          dueAt: at(secret.deleteAfter === null ? null : engine.retirementOpening(record, secret.deleteAfter)),
           destinations: places,
           secretIds: [secret.secretId],
         });

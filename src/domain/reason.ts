@@ -34,6 +34,7 @@ export const REASONS = [
   'mode-observe',
   'mode-no-delete',
   'retire-manual',
+  'outside-window',
   // held back: a person or a limit must act
   'cap-reached',
   'budget-spent',

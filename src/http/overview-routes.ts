@@ -28,7 +28,7 @@ const coverageSchema: z.ZodType<CoverageView, CoverageView> = z.object({
 const forecastSchema: z.ZodType<ForecastView, ForecastView> = z.object({
   from: z.string(),
   to: z.string(),
-  totals: z.object({ rotations: z.int(), deletions: z.int(), held: z.int() }),
+  totals: z.object({ rotations: z.int(), deletions: z.int(), held: z.int(), outsideWindows: z.int() }),
   days: z.array(z.object({ date: z.string(), rotations: z.int(), deletions: z.int() })),
   bunched: z.array(z.object({ hour: z.string(), rotations: z.int() })),
   items: z.array(
@@ -37,6 +37,7 @@ const forecastSchema: z.ZodType<ForecastView, ForecastView> = z.object({
       ...named,
       action: z.enum(['issue', 'retire']),
       held: z.enum(REASONS).nullable(),
+      outsideWindows: z.boolean(),
       secretId: z.string().nullable(),
       destinations: z.array(z.object(place)),
     }),

@@ -21,6 +21,8 @@ export type Decision =
       readonly urgent: boolean;
       /** A manual request that waits to be carried out; null: a new rotation. */
       readonly queued: RotationRecord | null;
+      /** It begins outside of its maintenance windows, because none comes in time: that is told. */
+      readonly outsideWindows: boolean;
     }
   | {
       readonly action: 'deliver';

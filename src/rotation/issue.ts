@@ -1,4 +1,5 @@
 import { IssuerError } from '../domain/errors.ts';
+import { formatInstantOrNull } from '../domain/time.ts';
 import { TenureLost, Tenure } from './tenure.ts';
 import type { RotationRecord } from '../ledger/records.ts';
 import { withStep } from './ending.ts';
@@ -11,6 +12,7 @@ import { extend } from './steps/extend.ts';
 import { AttemptFailed, fieldsOf, recordFailure } from './steps/issuance.ts';
 import type { Issuance } from './steps/issuance.ts';
 import { refuseWherePaused, settleDown, verify } from './steps/verify.ts';
+import { wantedStart } from './windows.ts';
 import type { World } from './world.ts';
 
 /**
@@ -25,6 +27,9 @@ export async function issue(
 ): Promise<void> {
   const { observation } = situation;
   if (observation.terms.kind !== 'managed' || control.stopping.aborted) return;
+  // a process that was frozen since it looked: the window may have shut meanwhile
+  const now = world.clock.now();
+  if ((wantedStart(situation, now)?.at ?? now) > now) return;
   // checked without an await in between, so that visits side by side cannot all take the last place
   const ahead = decision.urgent || decision.queued !== null;
   if (!control.reserveStart(observation.key, ahead)) return;
@@ -47,6 +52,10 @@ export async function issue(
   };
   try {
     world.events.tell({ type: 'rotation-intended', ...fieldsOf(issuance), trigger: intent.trigger });
+    if (decision.outsideWindows) {
+      const expires = formatInstantOrNull(situation.record.current?.expires ?? null);
+      world.events.tell({ type: 'window-missed', ...fieldsOf(issuance), expires });
+    }
     if (await isLetGo(issuance, decision.queued)) return;
     const created = await create(issuance);
     if (created === null) return;

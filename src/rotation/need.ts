@@ -1,6 +1,7 @@
 import { isSameFormat } from '../domain/payload.ts';
 import { isOurs } from '../domain/mark.ts';
 import type { Reason } from '../domain/reason.ts';
+import type { RotationRecord } from '../ledger/records.ts';
 import type { Situation } from './decision.ts';
 import { issuerTime, UNNAMED } from './observation.ts';
 import type { SeenDestination, SeenSecret } from './observation.ts';
@@ -107,6 +108,11 @@ export function sources({ observation, record }: Situation): SeenDestination[] {
           each.known?.adopted?.version === each.sight.version &&
           each.known.adopted.secretId === id)),
   );
+}
+
+/** The manual request that waits to be carried out; null: none does. */
+export function queuedOf({ rotations }: Pick<Situation, 'rotations'>): RotationRecord | null {
+  return rotations.find((each) => each.state === 'intended' && each.sentAt === null) ?? null;
 }
 
 /** Why a new secret is wanted now; null: none is. Whether it may be made is for the checks behind it to say. */

@@ -12,6 +12,7 @@ import { earliest } from './decision.ts';
 import type { Check, Decision, Plan, Situation, Verdict } from './decision.ts';
 import { needOf } from './need.ts';
 import { issuerTime } from './observation.ts';
+import type { Observation } from './observation.ts';
 import { pauseOf } from './pauses.ts';
 
 /** The plan: the checks in their order, first match wins. A test holds this order to docs/architecture.md. */
@@ -77,7 +78,7 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
   }
   if (observation.terms.suspended || pauseOf(situation) !== null) return 'paused';
   if (held === 'blocked') return 'blocked';
-  if (held === 'failing' || (record.failures > 0 && !isAtRest(decision))) return 'failing';
+  if (held === 'failing' || (record.failures > 0 && !isAtRest(observation, decision))) return 'failing';
   if (record.secrets.some((each) => each.deleteFailures > 0)) return 'failing';
   if (record.unmarked !== null && (record.unmarked.attempts > 1 || record.unmarked.error !== null)) return 'failing';
   if (decision.action === 'issue' || rotations.some((each) => isInFlight(each.state))) return 'rotating';
@@ -86,9 +87,13 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
   return 'ok';
 }
 
-/** Nothing is wanted any more, by a rule that was changed or a person's hand: what failed before is not tried again. */
-function isAtRest(decision: Decision): boolean {
-  return decision.action === 'none' && decision.reason === 'up-to-date';
+/**
+ * Nothing is wanted any more, by a rule that was changed or a person's hand: what failed before is not tried again. Nor is it
+ * where something else waits for its window since.
+ */
+function isAtRest({ record }: Observation, decision: Decision): boolean {
+  if (decision.action !== 'none') return false;
+  return decision.reason === 'up-to-date' || (decision.reason === 'outside-window' && record.state !== 'failing');
 }
 
 /** Why it is in that state: one that is failing says what the last attempt failed of, not that it waits. */

@@ -1,6 +1,7 @@
+import { urgentLead } from '../config/policy-times.ts';
 import type { Policy } from '../config/settings.ts';
 import { birthOf } from '../domain/marker.ts';
-import { DAY, HOUR } from '../domain/time.ts';
+import { HOUR } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 
 /** What is known of the life of a served secret. */
@@ -32,7 +33,7 @@ function windowOf(expires: Instant, birth: Instant | null, policy: Policy): Dura
 
 /** Urgent: the served secret is dead, or ends within 24 h or a quarter of `renewBefore`, whichever is less. */
 export function isUrgent(expires: Instant | null, issuerNow: Instant, policy: Policy): boolean {
-  return expires !== null && expires - issuerNow <= Math.min(DAY, policy.renewBefore / 4);
+  return expires !== null && expires - issuerNow <= urgentLead(policy);
 }
 
 /** How much longer a served secret must live so that another may be deleted: an hour, or a tenth of `renewBefore`. */

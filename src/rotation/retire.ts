@@ -5,6 +5,7 @@ import type { CredentialRecord } from '../ledger/records.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { issuerOf } from './observe.ts';
+import { deletionDeadline, nextRetirement } from './windows.ts';
 import type { World } from './world.ts';
 
 /** An observation takes seconds; a proof that is older than this is none. */
@@ -16,10 +17,11 @@ const PROOF_LIFE = 2 * MINUTE;
  */
 export async function retire(
   world: World,
-  { observation, record }: Situation,
+  situation: Situation,
   { action, reason, secret, proof }: Extract<Decision, { action: 'retire' | 'reap' }>,
   control: Control,
 ): Promise<void> {
+  const { observation, record } = situation;
   const { key } = observation;
   const issuer = issuerOf(world, key);
   const fields = { reason, issuer: key.issuer, clientId: key.clientId, name: record.name, secretId: proof.secretId };
@@ -28,16 +30,54 @@ export async function retire(
   if (!(await world.ledger.commit({ credentials: [sent] }))) return;
   // the process was frozen meanwhile: what was proven then may not hold now (P7)
   if (Math.abs(world.clock.now() - proof.provenAt) > PROOF_LIFE) return;
+  // looking and proving took time: the window may have shut meanwhile
+  if (action === 'retire' && !nextRetirement(observation, world.clock.now()).isNow) {
+    // nothing was sent: it is not to be taken for a deletion that failed
+    await world.ledger.commit({ credentials: [{ ...record, version: record.version + 1 }] });
+    return;
+  }
+  const limit = limitOf(world, situation, action, control);
   try {
-    const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, control.giveUp);
+    const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, limit.signal);
     const type = action === 'retire' ? 'secret-retired' : 'secret-reaped';
     world.events.tell({ type, ...fields, rotationId: secret.rotationId, outcome });
-  } catch (error) {
+  } catch (thrown) {
+    const error = limit.isOver() ? windowShut(key.issuer) : thrown;
     if (!(error instanceof IssuerError)) throw error;
     const stored = { ...sent, version: sent.version + 1 };
     await world.ledger.commit({ credentials: [withFailure(stored, proof.secretId, error)] });
     world.events.tell({ type: 'deletion-failed', ...fields, action, error: error.message });
+  } finally {
+    limit.end();
   }
+}
+
+/** Gives a retirement up so early that it lands, if it does, while its window is open. */
+function limitOf(
+  world: World,
+  { observation }: Situation,
+  action: 'retire' | 'reap',
+  { giveUp }: Control,
+): { readonly signal: AbortSignal; isOver(): boolean; end(): void } {
+  const now = world.clock.now();
+  const deadline = action === 'retire' ? deletionDeadline(observation, now) : null;
+  if (deadline === null) return { signal: giveUp, isOver: () => false, end: () => undefined };
+  const shut = new AbortController();
+  const done = new AbortController();
+  world.ticker.sleep(Math.max(0, deadline - now), done.signal).then(
+    () => shut.abort(),
+    () => undefined, // the call is over
+  );
+  return {
+    signal: AbortSignal.any([giveUp, shut.signal]),
+    isOver: () => shut.signal.aborted && !giveUp.aborted,
+    end: () => done.abort(),
+  };
+}
+
+function windowShut(issuer: string): IssuerError {
+  const message = 'the deletion was given up, because its maintenance window shuts; it may have happened';
+  return new IssuerError('unavailable', message, { issuer, operation: 'deleteSecret' });
 }
 
 /** A DELETE goes out. Where one did before, it failed, whatever was answered: lists past the lag show the secret (I15). */

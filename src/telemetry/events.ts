@@ -37,6 +37,10 @@ export const EVENTS = {
   // a rotation, in its order
   'rotation-requested': event('info', 'A rotation was asked for', { ...byPerson, rotationId: text }),
   'rotation-intended': event('info', 'A new secret is to be made', { ...rotation, trigger: z.enum(TRIGGERS) }),
+  'window-missed': event('warn', 'No maintenance window comes in time: the rotation begins outside of them', {
+    ...rotation,
+    expires: time,
+  }),
   'secret-created': event('info', 'The issuer made a new secret', { ...rotation, secretId: text }),
   'response-lost': event('warn', 'It is not known whether the secret was made: it is looked for by its marker', {
     ...rotation,

@@ -2,6 +2,8 @@ import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlanView } from '../../src/daemon/api.ts';
+import { formatInstant, HOUR, MINUTE } from '../../src/domain/time.ts';
+import type { Duration } from '../../src/domain/time.ts';
 import { seededClientId } from '../../src/emulator/seed.ts';
 import { Running } from './binary.ts';
 import { parseJson, plainShelf } from './consumer.ts';
@@ -19,13 +21,23 @@ interface Terms {
   readonly lifetime: string;
   readonly renewBefore: string;
   readonly grace: string;
+  /** The one maintenance window: how long ago it opened, for an hour. Default: none, anything is done at any time. */
+  readonly windowSince?: Duration;
 }
 /** Nothing is due again while a test runs. */
 const LONG: Terms = { lifetime: '2h', renewBefore: '1h', grace: '30m' };
 /** Everything is due again after two seconds. */
 const SHORT: Terms = { lifetime: '600s', renewBefore: '598s', grace: '1s' };
 
-const config = ({ lifetime, renewBefore, grace }: Terms): string => `instance: job
+function windowsOf({ windowSince }: Terms): string {
+  if (windowSince === undefined) return '';
+  const [hour, minute] = formatInstant(Date.now() - windowSince)
+    .slice(11, 16)
+    .split(':');
+  return `, windows: [{ start: "${Number(minute)} ${Number(hour)} * * *", duration: 1h }]`;
+}
+
+const config = ({ lifetime, renewBefore, grace, ...terms }: Terms): string => `instance: job
 schedule: "* * * * * *"
 resync: 2s
 shutdownTimeout: ${SHUTDOWN / 1000}s
@@ -36,7 +48,7 @@ ${ISSUER}vaults:
   local: { type: file, path: ./vault, key: ./vault.key }
   plain: { type: directory, path: ./plain }
 policies:
-  default: { lifetime: ${lifetime}, renewBefore: ${renewBefore}, grace: ${grace}, provisional: 20s, verify: { timeout: 10s, settle: 0s } }
+  default: { lifetime: ${lifetime}, renewBefore: ${renewBefore}, grace: ${grace}, provisional: 20s, verify: { timeout: 10s, settle: 0s }${windowsOf({ lifetime, renewBefore, grace, ...terms })} }
 credentials:
   - issuer: data8
     match: { description: "{app} (prod)" }
@@ -122,6 +134,37 @@ describe('once, plan, explain, check, read', () => {
     expect(JSON.parse(second.out)).toMatchObject({ acted: 0, unwell: [], errors: [] });
     expect(await changes()).toEqual([]);
     expect((await stat(site.path('plain/app-000001.json'))).mtimeMs).toBe(before.mtimeMs);
+  });
+
+  it('once keeps to maintenance windows', async () => {
+    const terms = { lifetime: '72h', renewBefore: '71.999h', grace: '1s' };
+    const open = config({ ...terms, windowSince: 20 * MINUTE });
+    const shut = config({ ...terms, windowSince: 12 * HOUR });
+    await site.configure(shut);
+    const first = await site.run(['once']);
+    // nothing was served: that waits for no window
+    expect(first.err).toMatch(/"event":"window-missed"/);
+    await pause(3_700);
+    expect((await site.run(['once'])).out).toMatch(/acted on 0/);
+    expect((await ours()).length).toBe(2);
+    const { items } = JSON.parse((await site.run(['plan', '--json'])).out) as PlanView;
+    expect(items.find((each) => each.clientId === client(1))).toMatchObject({
+      action: 'none',
+      reason: 'outside-window',
+    });
+    expect((await site.run(['explain', 'app-000001-prod'])).out).toMatch(/the next window opens at /);
+    expect((await site.run(['plan', '--days', '1'])).out).toMatch(/totals: .* outside of windows 0/);
+
+    await site.configure(open);
+    expect((await site.run(['once'])).out).toMatch(/acted on 2/);
+    expect((await ours()).length).toBe(4);
+    await site.configure(shut);
+    await pause(1_100);
+    await site.run(['once']);
+    expect((await ours()).filter((each) => each.deleted !== null)).toEqual([]);
+    await site.configure(open);
+    await site.run(['once']);
+    expect((await ours()).filter((each) => each.deleted !== null).length).toBe(2);
   });
 
   it('once also deletes what is past its grace', async () => {

@@ -47,6 +47,7 @@ export const DEFAULT_POLICY: Policy = {
   initial: 'adopt',
   retire: 'delete',
   unmanaged: 'keep',
+  windows: null,
 };
 
 /** A whole installation in memory under a manual clock: the shipped daemon, an issuer, vaults, a ledger. */

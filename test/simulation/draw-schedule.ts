@@ -1,4 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import type { Windows } from '../../src/domain/windows.ts';
+import { windowsOf } from '../fakes/windows.ts';
 import { DEFAULT_POLICY } from '../scenarios/stage.ts';
 import { Chance } from './chance.ts';
 import { INCIDENT_KINDS } from './incidents.ts';
@@ -101,6 +103,7 @@ function drawConfig(chance: Chance, { clients, lifetime: [least, most] }: Size):
       },
       initial: chance.pick('initial', ['adopt', 'adopt', 'rotate']),
       unmanaged: chance.chance('unmanaged', 0.25) ? 'delete' : 'keep',
+      windows: chance.chance('maintenance windows', 0.1) ? drawWindows(chance) : null,
     },
     limits: LIMITS,
     deliver: new Map(
@@ -113,6 +116,11 @@ function drawConfig(chance: Chance, { clients, lifetime: [least, most] }: Size):
     vaults: VAULTS,
     instance: 'sim',
   };
+}
+
+/** Eight hours a day. */
+function drawWindows(chance: Chance): Windows {
+  return windowsOf([`0 ${chance.integer('window from', 0, 23)} * * *`, 8 * HOUR]);
 }
 
 /** Some kinds of fault, each at some rate: different schedules stress different things. */

@@ -203,8 +203,8 @@ const MISTAKES: readonly PlantedBug[] = [
       },
       {
         file: 'src/rotation/retire.ts',
-        find: 'const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, control.giveUp);\n',
-        replace: `const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, control.giveUp);
+        find: 'const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, limit.signal);\n',
+        replace: `const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, limit.signal);
     if (!(await world.ledger.commit({ credentials: [sent] }))) return;
 `,
       },

@@ -82,6 +82,32 @@ export const UNDONE_MENDS: readonly PlantedBug[] = [
     seeds: [1],
   },
   {
+    name: 'delete outside of the windows',
+    what: 'the deletion of a superseded secret does not wait for its maintenance window',
+    edits: [
+      {
+        file: 'src/rotation/windows.ts',
+        find: 'return { at, isNow: at === earlier };',
+        replace: 'return { at, isNow: true };',
+      },
+    ],
+    expects: ['S15'],
+    seeds: [18],
+  },
+  {
+    name: 'begin outside of the windows',
+    what: 'a renewal does not wait for its maintenance window',
+    edits: [
+      {
+        file: 'src/rotation/windows.ts',
+        find: 'if (opening <= urgent) return { at: opening, inWindow: true };',
+        replace: 'if (opening <= urgent) return { at: due, inWindow: true };',
+      },
+    ],
+    expects: ['S15'],
+    seeds: [18],
+  },
+  {
     name: 'print a value',
     what: 'the payload of a new secret is in a log line, in base64',
     edits: [

@@ -8,6 +8,7 @@ import { deletionsAreProven } from './invariants/deletions.ts';
 import { flightsAreLeftAlone, leftoversGoSoon } from './invariants/leftovers.ts';
 import { servedIsAlive } from './invariants/served.ts';
 import { deliveredIsExtended, nothingIsMadeForNothing, tellsTheTruth } from './invariants/told.ts';
+import { windowsAreKept } from './invariants/windows.ts';
 import { generationsGoForward, intentsComeFirst } from './invariants/writes.ts';
 import { closed } from './sandbox.ts';
 import { SimWorld } from './sim-world.ts';
@@ -90,6 +91,7 @@ function watch(world: SimWorld): void {
     callsAreBounded(world),
     waitsAreKept(world),
     valuesStayInside(world, () => world.disks.map((disk) => JSON.stringify(disk.ledger.snapshot()))),
+    windowsAreKept(world),
     everythingConverges(world, world.installations),
     endsAreTold(world, world.installations),
   );

@@ -1,17 +1,13 @@
 import { DAY } from '../../domain/time.ts';
-import type { RotationRecord } from '../../ledger/records.ts';
 import { hold, pass } from '../decision.ts';
 import type { Check, Situation } from '../decision.ts';
 import { creations, liveSecrets } from '../limits.ts';
-import { healthOf, needOf } from '../need.ts';
+import { healthOf, needOf, queuedOf } from '../need.ts';
 import { issuerTime } from '../observation.ts';
 import { birthOrNull, longestRotation } from '../renewal.ts';
+import { wantedStart } from '../windows.ts';
 import { clockProblem } from './clock.ts';
-
-/** The manual request that waits to be carried out; null: none does. */
-export function queuedOf({ rotations }: Pick<Situation, 'rotations'>): RotationRecord | null {
-  return rotations.find((each) => each.state === 'intended' && each.sentAt === null) ?? null;
-}
+import { windowsCheck } from './windows.ts';
 
 /** Whether a new secret is wanted, then whether it may be made: each gate names what it waits for. */
 export const issuingChecks: readonly Check[] = [
@@ -119,6 +115,7 @@ export const issuingChecks: readonly Check[] = [
       breakerUntil,
     );
   }),
+  windowsCheck,
   gate('pace', (situation) => {
     const { pacedUntil } = situation.observation.circumstances;
     if (pacedUntil === null || needOf(situation)?.urgent === true || queuedOf(situation) !== null) return null;
@@ -137,7 +134,11 @@ export const issuingChecks: readonly Check[] = [
       if (need === null) return pass('nothing is due');
       const queued = queuedOf(situation);
       const reason = queued !== null ? queued.reason : need.reason;
-      return { saw: 'nothing holds it back', decision: { action: 'issue', reason, urgent: need.urgent, queued } };
+      const outsideWindows = wantedStart(situation)?.inWindow === false;
+      return {
+        saw: outsideWindows ? 'nothing holds it back; its windows are shut' : 'nothing holds it back',
+        decision: { action: 'issue', reason, urgent: need.urgent, queued, outsideWindows },
+      };
     },
   },
 ];

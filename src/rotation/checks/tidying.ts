@@ -1,5 +1,5 @@
 import type { RotationRecord, SecretRecord } from '../../ledger/records.ts';
-import { DAY } from '../../domain/time.ts';
+import { DAY, formatInstant } from '../../domain/time.ts';
 import type { Duration, Instant } from '../../domain/time.ts';
 import { backoff } from '../backoff.ts';
 import { pass } from '../decision.ts';
@@ -11,6 +11,7 @@ import type { DeletionProof } from '../proof.ts';
 import type { Reason } from '../../domain/reason.ts';
 import { servedBy } from '../remember-destinations.ts';
 import { birthOrNull, lastingLife } from '../renewal.ts';
+import { nextRetirement, retirementOpening } from '../windows.ts';
 import { clockProblem } from './clock.ts';
 
 /** A secret that could go, and what stands in its way. */
@@ -85,7 +86,7 @@ function retirements(situation: Situation): Goer[] {
   return situation.record.secrets.flatMap((secret): Goer[] => {
     const due = dueToRetire(situation, secret);
     if (due !== 'now') return [];
-    const held = retirementHold(situation, secret);
+    const held = retirementHold(situation, secret) ?? windowHold(situation);
     if (held !== null) return [{ secret, reason: 'grace-over', verdict: held }];
     return [goer(situation, secret, 'grace-over', false, null)];
   });
@@ -99,9 +100,14 @@ export function plannedRetirements(situation: Situation): PlannedRetirement[] {
     const at = effectiveDate(situation, secret);
     if (at === null)
       return [{ secretId, at: null, reason: isServed(situation, secretId) ? 'still-served' : 'destination-unproven' }];
-    if (dueToRetire(situation, secret) === 'later') return [{ secretId, at, reason: 'grace-running' }];
+    const { terms, timing } = situation.observation;
+    if (dueToRetire(situation, secret) === 'later') {
+      return [{ secretId, at: retirementOpening(terms, timing, at) ?? at, reason: 'grace-running' }];
+    }
     const held = retirementHold(situation, secret);
     if (held !== null) return [{ secretId, at: null, reason: held.held }];
+    const shut = windowHold(situation);
+    if (shut !== null) return [{ secretId, at: shut.opens, reason: shut.held }];
     const { verdict } = goer(situation, secret, 'grace-over', false, null);
     return 'proof' in verdict
       ? [{ secretId, at, reason: 'grace-over' }]
@@ -144,6 +150,14 @@ function retirementHold(situation: Situation, secret: SecretRecord): { held: Rea
     return { held: 'unmanaged', why: 'it was made by hand, and its policy keeps such secrets' };
   }
   return null;
+}
+
+/** Its maintenance windows are shut: a retirement never leaves them, not at a person's word either. */
+function windowHold({ observation }: Situation): { held: Reason; why: string; opens: Instant | null } | null {
+  const { at, isNow } = nextRetirement(observation, observation.now);
+  if (isNow) return null;
+  const why = at === null ? 'no window is long enough for it' : `its next window opens at ${formatInstant(at)}`;
+  return { held: 'outside-window', why, opens: at };
 }
 
 function goer(

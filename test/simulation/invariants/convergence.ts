@@ -4,7 +4,7 @@ import { DAY, HOUR, SECOND } from '../../../src/domain/time.ts';
 import { latest } from '../../fakes/memory-issuer-history.ts';
 import type { Installation } from '../installation.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
-import { presentPlaces } from './served.ts';
+import { presentPlaces, shutFor } from './served.ts';
 
 /** A secret that nobody was told of ends by itself within this: provisional life, and the looks after it. */
 const PROVISIONAL = 26 * HOUR;
@@ -26,7 +26,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
           if (isFullOfLeftovers(clientId)) continue; // `blocked`: for a person, or until they end by themselves
           const served = placesServe(settings, clientId);
           await daemonAgrees(installation, clientId, served);
-          if (served !== null) leftovers(clientId, served, rule.policy.grace);
+          if (served !== null) leftovers(clientId, served, rule.policy.grace + shutFor(rule.policy));
         }
       }
     },
@@ -56,7 +56,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
     const record = await installation.disk.ledger.credential({ issuer: 'data8', clientId });
     const who = installation.machine.name;
     if (record === null) world.violate('L1', `${who} does not know ${clientId}`);
-    else if (record.state !== 'ok' && record.state !== 'grace') {
+    else if (record.state !== 'ok' && record.state !== 'grace' && record.reason !== 'outside-window') {
       world.violate(
         'L1',
         `${who} says that ${clientId} is ${record.state}: ${record.reason}, ${record.lastError ?? ''}`,

@@ -1,5 +1,6 @@
+import type { Policy } from '../../../src/config/settings.ts';
 import { HOUR } from '../../../src/domain/time.ts';
-import type { Instant } from '../../../src/domain/time.ts';
+import type { Duration, Instant } from '../../../src/domain/time.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
 
 /** So long everything must have been in order for a renewal to be done surely: a day's budget, a scan, a backoff. */
@@ -39,7 +40,7 @@ export function servedIsAlive(world: Witnessed): Invariant {
           which,
           `${place} serves, or served ${(at - last) / 1000} s before, secret ${secretId}, which a daemon deleted`,
         );
-      } else if (world.longestCalm(from, at - lag) >= SLACK) {
+      } else if (world.longestCalm(from, at - lag) >= SLACK + shutFor(policy)) {
         const what = `${place} serves, or served ${(at - last) / 1000} s before, secret ${secretId}, which expired although there was time enough`;
         if ((heldAt.get(clientId) ?? 0) < at - SLACK) world.violate(which, what);
       }
@@ -83,6 +84,11 @@ export function servedIsAlive(world: Witnessed): Invariant {
       }
     },
   };
+}
+
+/** How long maintenance windows keep what is due waiting: of those that are drawn here, sixteen hours, and what is left of one. */
+export function shutFor({ windows }: Pick<Policy, 'windows'>): Duration {
+  return windows === null ? 0 : 17 * HOUR;
 }
 
 export function policyOf(settings: Witnessed['settings'], clientId: string) {

@@ -39,7 +39,7 @@ describe('plan --days', () => {
   const forecast: ForecastView = {
     from: '2026-03-01T12:00:00.000Z',
     to: '2026-03-31T12:00:00.000Z',
-    totals: { rotations: 1, deletions: 0, held: 1 },
+    totals: { rotations: 1, deletions: 0, held: 1, outsideWindows: 1 },
     days: [{ date: '2026-03-10', rotations: 1, deletions: 0 }],
     bunched: [{ hour: '2026-03-10T12:00:00.000Z', rotations: 61 }],
     items: [
@@ -50,6 +50,7 @@ describe('plan --days', () => {
         at: '2026-03-10T12:00:00.000Z',
         action: 'issue',
         held: 'paused',
+        outsideWindows: true,
         secretId: null,
         destinations: [{ vault: 'local', entry: 'data8/crm' }],
       },
@@ -63,8 +64,8 @@ describe('plan --days', () => {
     expect(ran.code).toBe(0);
     expect(asked).toEqual([30]);
     expect(ran.out.split('\n')).toEqual([
-      'CREDENTIAL  NAME      ACTION  WHEN   HELD    SECRET  DESTINATIONS',
-      'data8/c1    prod-crm  issue   in 9d  paused  -       local:data8/crm',
+      'CREDENTIAL  NAME      ACTION  WHEN   HELD    WINDOW     SECRET  DESTINATIONS',
+      'data8/c1    prod-crm  issue   in 9d  paused  none fits  -       local:data8/crm',
       '',
       'DAY         ROTATIONS  DELETIONS',
       '2026-03-10  1          0',
@@ -72,7 +73,7 @@ describe('plan --days', () => {
       'TOO MANY FOR AN HOUR      ROTATIONS',
       '2026-03-10T12:00:00.000Z  61',
       '',
-      'totals: rotations 1, deletions 0, held 1',
+      'totals: rotations 1, deletions 0, held 1, outside of windows 1',
       '',
     ]);
     expect(ran.opened).toEqual(['daemon read-only']);

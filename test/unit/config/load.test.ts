@@ -83,6 +83,7 @@ describe('loadSettings', () => {
             initial: 'adopt',
             retire: 'delete',
             unmanaged: 'keep',
+            windows: null,
           },
           deliver: [{ vault: 'local', name: '{clientId}', format: DEFAULT_FORMAT, options: {} }],
         },

@@ -91,7 +91,7 @@ export const COVERAGE: CoverageView = {
 export const FORECAST: ForecastView = {
   from: '2030-01-01T00:00:00.000Z',
   to: '2030-01-31T00:00:00.000Z',
-  totals: { rotations: 0, deletions: 0, held: 0 },
+  totals: { rotations: 0, deletions: 0, held: 0, outsideWindows: 0 },
   days: [],
   bunched: [],
   items: [],

@@ -26,6 +26,7 @@ export const POLICY: Policy = {
   initial: 'adopt',
   retire: 'delete',
   unmanaged: 'keep',
+  windows: null,
 };
 
 export function managed(policy: Partial<Policy> = {}, more: Partial<ManagedTerms> = {}): Terms {

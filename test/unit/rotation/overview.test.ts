@@ -5,7 +5,10 @@ import type { ForecastTerms } from '../../../src/daemon/forecast.ts';
 import { LONGEST_LIST } from '../../../src/daemon/overview.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
 import type { CredentialRecord } from '../../../src/ledger/records.ts';
-import { knownDestination, knownSecret, NOW, POLICY, record } from './given.ts';
+import type { Policy } from '../../../src/config/settings.ts';
+import type { ManagedTerms } from '../../../src/config/terms.ts';
+import { windowsOf } from '../../fakes/windows.ts';
+import { knownDestination, knownSecret, managed, NOW, observation, record } from './given.ts';
 
 async function* all(records: readonly CredentialRecord[]): AsyncGenerator<CredentialRecord> {
   yield* records;
@@ -75,13 +78,15 @@ describe('coverage', () => {
 });
 
 describe('the forecast', () => {
+  const under = (policy: Partial<Policy> = {}) => managed(policy) as ManagedTerms;
   const foresee = (records: readonly CredentialRecord[], change: Partial<ForecastTerms> = {}) =>
     forecastOf(all(records), {
       now: NOW,
       days: 30,
       limit: 1_000,
       rotationsPerHour: 60,
-      policyOf: () => POLICY,
+      termsOf: () => under(),
+      timingOf: () => observation().timing,
       mode: 'active',
       pausedAll: false,
       ...change,
@@ -97,7 +102,7 @@ describe('the forecast', () => {
 
   it('tells the next rotation, where it goes, and the deletion that follows its grace', async () => {
     const view = await foresee([due(10)]);
-    const base = { ...named, held: null, destinations: [{ vault: 'a', entry: 'shop' }] };
+    const base = { ...named, held: null, outsideWindows: false, destinations: [{ vault: 'a', entry: 'shop' }] };
     expect(view.items).toEqual([
       { ...base, action: 'issue', at: '2030-01-11T00:00:00.000Z', secretId: null },
       { ...base, action: 'retire', at: '2030-01-25T00:00:00.000Z', secretId: '2' },
@@ -106,12 +111,12 @@ describe('the forecast', () => {
       { date: '2030-01-11', rotations: 1, deletions: 0 },
       { date: '2030-01-25', rotations: 0, deletions: 1 },
     ]);
-    expect(view.totals).toEqual({ rotations: 1, deletions: 1, held: 0 });
+    expect(view.totals).toEqual({ rotations: 1, deletions: 1, held: 0, outsideWindows: 0 });
   });
 
   it('leaves out what is later, gone, and not managed', async () => {
     expect((await foresee([due(31), due(1, { goneSince: NOW })])).items).toEqual([]);
-    expect((await foresee([due(1)], { policyOf: () => null })).items).toEqual([]);
+    expect((await foresee([due(1)], { termsOf: () => null })).items).toEqual([]);
     expect((await foresee([due(20)])).items.map((each) => each.action)).toEqual(['issue']);
   });
 
@@ -132,7 +137,7 @@ describe('the forecast', () => {
       (await foresee([due(1, more)], change)).items.map((each) => each.held);
     expect(await held({ pause: { since: NOW - DAY, until: null, note: null } })).toEqual(['paused', 'paused']);
     expect(await held({ state: 'blocked', reason: 'cap-reached' })).toEqual(['cap-reached', 'cap-reached']);
-    expect(await held({}, { policyOf: () => ({ ...POLICY, retire: 'manual' }) })).toEqual([null, 'retire-manual']);
+    expect(await held({}, { termsOf: () => under({ retire: 'manual' }) })).toEqual([null, 'retire-manual']);
     expect(await held({}, { pausedAll: true })).toEqual(['paused', 'paused']);
     expect(await held({}, { mode: 'no-delete' })).toEqual([null, 'mode-no-delete']);
     expect(await held({}, { mode: 'observe' })).toEqual([null, null]);
@@ -148,5 +153,38 @@ describe('the forecast', () => {
     expect(view.bunched).toEqual([{ hour: '2030-01-02T00:00:00.000Z', rotations: 61 }]);
     expect(view.totals.rotations).toBe(62);
     expect(view.items).toHaveLength(10);
+  });
+
+  it('dates what comes by its maintenance windows, and says where none fits', async () => {
+    const windows = windowsOf(['0 1 * * 0', 4 * HOUR]);
+    const foreseen = async (...records: CredentialRecord[]) =>
+      (await foresee(records, { termsOf: () => under({ windows }) })).items.map((each) => [
+        each.at.slice(0, 16),
+        each.action,
+        each.outsideWindows,
+      ]);
+    // a Friday, and the fourteen days of grace after the Sunday that follows
+    expect(await foreseen(due(10))).toEqual([
+      ['2030-01-13T01:00', 'issue', false],
+      ['2030-01-27T01:00', 'retire', false],
+    ]);
+    // it ends on a Friday evening, before any window
+    const ending = { current: { secretId: '2', generation: 1, expires: NOW + 10.8 * DAY } };
+    expect(await foreseen(due(9, ending))).toEqual([
+      ['2030-01-10T00:00', 'issue', true],
+      ['2030-01-27T01:00', 'retire', false],
+    ]);
+    const running = knownSecret('1', { deleteAfter: NOW + DAY });
+    expect(await foreseen(due(40, { secrets: [running] }))).toEqual([['2030-01-06T01:00', 'retire', false]]);
+  });
+
+  it('counts what no window fits, and what comes all at once when one opens', async () => {
+    const many = Array.from({ length: 70 }, (_, n) => due(7, { clientId: `c${n}`, renewAt: NOW + n * HOUR }));
+    const nightly = windowsOf(['0 22 * * 6', 4 * HOUR]);
+    const view = await foresee(many, { termsOf: () => under({ windows: nightly }) });
+    expect(view.bunched).toEqual([{ hour: '2030-01-05T22:00:00.000Z', rotations: 70 }]);
+    const short = windowsOf(['0 22 * * *', 5 * MINUTE]);
+    const never = await foresee([due(1)], { termsOf: () => under({ windows: short }) });
+    expect(never.totals).toEqual({ rotations: 1, deletions: 1, held: 0, outsideWindows: 2 });
   });
 });

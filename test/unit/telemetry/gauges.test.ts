@@ -3,6 +3,7 @@ import type { StatusView } from '../../../src/daemon/api.ts';
 import { createMetricsPage, PER_CREDENTIAL_LIMIT } from '../../../src/daemon/gauges.ts';
 import type { GaugeSources } from '../../../src/daemon/gauges.ts';
 import { LedgerError } from '../../../src/domain/errors.ts';
+import { HOUR } from '../../../src/domain/time.ts';
 import type { CredentialRecord } from '../../../src/ledger/records.ts';
 import type { LogFields } from '../../../src/telemetry/log.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
@@ -131,6 +132,15 @@ describe('an issuer', () => {
     expect(
       await only('rekeyd_retirements_blocked', [credentialRecord({ secrets }), credentialRecord({ issuer: 'b' })]),
     ).toEqual(['rekeyd_retirements_blocked{issuer="data8"} 3', 'rekeyd_retirements_blocked{issuer="b"} 0']);
+  });
+
+  it('does not count a deletion that waits for its maintenance window, until one came', async () => {
+    const waiting = credentialRecord({ secrets: [secretRecord({ role: 'superseded', deleteAfter: NOW - 2 * HOUR })] });
+    const counted = async (opening: number | null) =>
+      only('rekeyd_retirements_blocked', [waiting], { retirementOpening: () => opening });
+    expect(await counted(NOW + 1)).toEqual(['rekeyd_retirements_blocked{issuer="data8"} 0']);
+    expect(await counted(NOW - HOUR)).toEqual(['rekeyd_retirements_blocked{issuer="data8"} 1']);
+    expect(await counted(null)).toEqual(['rekeyd_retirements_blocked{issuer="data8"} 1']);
   });
 
   it('tells how late its most overdue look is', async () => {
