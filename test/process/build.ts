@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -10,7 +10,11 @@ export async function setup(): Promise<void> {
   const [source, built] = await Promise.all([newest('src', '.ts'), oldest('dist', '.js')]);
   if (built > source) return;
   const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
-  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: ROOT });
+  const run = (...args: string[]) => promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  // as `npm run build` does it: the binary starts what the second makes
+  await rm(`${ROOT}/dist`, { recursive: true, force: true });
+  await run(tsc, '-p', 'tsconfig.build.json');
+  await run('packaging/bundle.ts', 'package');
 }
 
 async function newest(folder: string, extension: string): Promise<number> {
