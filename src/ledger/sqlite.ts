@@ -1,6 +1,5 @@
 /* eslint-disable @typescript-eslint/require-await -- `async` turns what a synchronous body throws into a rejection */
 import { z } from 'zod';
-import type { CredentialState } from '../domain/credential-state.ts';
 import { LedgerError } from '../domain/errors.ts';
 import type { Instant } from '../domain/time.ts';
 import type {
@@ -19,6 +18,8 @@ import type { Opened } from './sqlite/open.ts';
 import type { Connection, Row } from './sqlite/connection.ts';
 import { credentialValues, readHeader, rotationValues } from './sqlite/columns.ts';
 import { SharedCommit } from './sqlite/shared-commit.ts';
+import { StateCounts } from './sqlite/state-counts.ts';
+import type { StateCount } from './sqlite/state-counts.ts';
 import * as sql from './sqlite/statements.ts';
 import { credentialListing, decodeCursor, encodeCursor, pageOf, rotationListing, rowsToRead } from './store/cursor.ts';
 import { storedCredential, storedRotation, toDocument, wellFormed } from './store/stored.ts';
@@ -39,11 +40,13 @@ export class SqliteLedger implements Ledger {
   readonly setAside: string | null;
   readonly #connection: Connection;
   readonly #commits: SharedCommit;
+  readonly #counts: StateCounts;
   readonly #readOnly: boolean;
 
   constructor(opened: Opened, readOnly: boolean) {
     this.#connection = opened.connection;
     this.#commits = new SharedCommit(opened.connection);
+    this.#counts = new StateCounts(opened.connection);
     this.setAside = opened.setAside;
     this.#readOnly = readOnly;
   }
@@ -74,10 +77,8 @@ export class SqliteLedger implements Ledger {
     );
   }
 
-  async countsByState(): Promise<readonly { issuer: string; state: CredentialState; count: number }[]> {
-    return this.#connection
-      .all(sql.COUNTS)
-      .map((row) => ({ ...row }) as unknown as { issuer: string; state: CredentialState; count: number });
+  async countsByState(): Promise<readonly StateCount[]> {
+    return this.#counts.read();
   }
 
   async rotation(id: string): Promise<RotationRecord | null> {
@@ -178,6 +179,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #keepCredential(kept: StoredCredential): boolean {
+    this.#counts.changed();
     const values = credentialValues(kept);
     return kept.version === 1
       ? this.#connection.run(sql.INSERT_CREDENTIAL, ...values) === 1

@@ -7,6 +7,8 @@ export const RENEWAL = 25 * HOUR;
 export const GRACE = HOUR;
 export const LIST_LAG = 1_000;
 export const CONCURRENCY = 8;
+/** Of a viewer, over HTTP. */
+export const TOKEN = 'bench-token-0123456789';
 
 const NO_LIMIT = 1_000_000;
 const MOST_A_SECOND = 10_000;

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PER_CREDENTIAL_LIMIT } from '../../src/daemon/gauges.ts';
+import { apiAims, apiLines, measureApi } from './api.ts';
 import { compareRotation, compareScan } from './comparisons.ts';
 import type { Aim, Assertion, Comparison } from './figures.ts';
 import { measureMemory } from './memory.ts';
@@ -29,8 +31,17 @@ const { values } = parseArgs({
 const folder = mkdtempSync(join(tmpdir(), 'rekeyd-bench-'));
 const progress = (text: string) => void process.stderr.write(`${text}\n`);
 const size = values.short
-  ? { all: 1_000, due: 50, rotated: 100, remembered: 10_000, entries: 24, rounds: 1 }
-  : { all: 10_000, due: 100, rotated: 1_000, remembered: 100_000, entries: 100, rounds: 3 };
+  ? { all: 1_000, due: 50, rotated: 100, remembered: 10_000, entries: 24, rounds: 1, listed: 3_000, requests: 200 }
+  : {
+      all: 10_000,
+      due: 100,
+      rotated: 1_000,
+      remembered: 100_000,
+      entries: 100,
+      rounds: 3,
+      listed: 100_000,
+      requests: 1_000,
+    };
 
 try {
   const options = { folder, rounds: size.rounds, profiles: values.profiles ?? null, progress };
@@ -38,12 +49,22 @@ try {
   const rotation = await compareRotation(size.rotated, options);
   const vaults = await compareVaults({ ...options, folder: join(folder, 'vaults'), entries: size.entries });
   const startUp = await compareStartUp(join(folder, 'start-up'), 1 + 2 * size.rounds);
+  const { listed, requests, rounds } = size;
+  const calls = { folder: join(folder, 'api'), credentials: listed, requests, rounds, series: false, progress };
+  // of more, `metrics.perCredential: auto` leaves the series of single credentials out
+  const detailed = { ...calls, folder: join(folder, 'series'), credentials: Math.min(listed, PER_CREDENTIAL_LIMIT) };
+  const api = [await measureApi(calls), await measureApi({ ...detailed, series: true })];
   const memory: MemoryFigures[] = [];
   for (const rule of ['unmanaged', 'managed'] as const) {
     memory.push(await measureMemory(size.remembered, rule, { folder: join(folder, rule), progress }));
   }
   const comparisons = [scan.comparison, rotation.comparison];
-  const assertions = [...scan.assertions, ...rotation.assertions, ...vaults.assertions];
+  const assertions = [
+    ...scan.assertions,
+    ...rotation.assertions,
+    ...vaults.assertions,
+    ...api.flatMap((each) => each.assertions),
+  ];
   const aims = [...comparisons.map(rateAim), ...memory.map(memoryAim)];
   for (const { type, ratio } of vaults.vaults) {
     const met = ratio.median >= AIMED_VAULT_RATIO;
@@ -56,14 +77,21 @@ try {
   }
   const met = startUp.times < AIMED_START;
   aims.push({ name: 'start-up beside a bare server', aim: `under ${AIMED_START}`, is: startUp.times.toFixed(1), met });
+  aims.push(...api.flatMap(apiAims));
   const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown' };
   if (values.json) {
     process.stdout.write(
-      `${JSON.stringify({ machine, size, comparisons, vaults, startUp, memory, assertions, aims }, null, 2)}\n`,
+      `${JSON.stringify({ machine, size, comparisons, vaults, startUp, api, memory, assertions, aims }, null, 2)}\n`,
     );
   } else {
     process.stdout.write(
-      tableOf(comparisons, [...vaultLines(vaults), ...startUpLines(startUp)], memory, assertions, aims),
+      tableOf(
+        comparisons,
+        [...vaultLines(vaults), ...startUpLines(startUp), ...api.flatMap(apiLines)],
+        memory,
+        assertions,
+        aims,
+      ),
     );
   }
   // an aim that is not met is told; what does not hold is a failure

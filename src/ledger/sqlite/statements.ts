@@ -11,6 +11,9 @@ export const HEADERS_AFTER = `${HEADER} WHERE issuer = ? AND client_id > ? ORDER
 export const COUNTS = `SELECT issuer, state, count(*) AS count FROM credential INDEXED BY credential_header
   GROUP BY issuer, state ORDER BY issuer, state`;
 
+/** A number that changes with the commits of other connections, and not with those of this one. */
+export const DATA_VERSION = 'PRAGMA data_version';
+
 export const INSERT_CREDENTIAL = `INSERT INTO credential
     (version, state, due_at, resync_at, expires, description, terms, names, doc, issuer, client_id)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
@@ -66,7 +69,9 @@ export function credentialsPage(
   after: readonly [issuer: string, clientId: string] | null,
   rows: number,
 ): Query {
-  return selectPage('SELECT doc, issuer, client_id FROM credential', 'ORDER BY issuer, client_id', rows, [
+  // the index is in the same order and knows the state: of those that are passed over no document is read
+  const from = filter.state === undefined ? 'credential' : 'credential INDEXED BY credential_header';
+  return selectPage(`SELECT doc, issuer, client_id FROM ${from}`, 'ORDER BY issuer, client_id', rows, [
     ['issuer = ?', filter.issuer],
     ['state = ?', filter.state],
     ['(issuer, client_id) > (?, ?)', ...(after ?? [undefined])],

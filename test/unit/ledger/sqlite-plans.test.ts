@@ -44,4 +44,12 @@ describe('how the sqlite ledger reads', () => {
     expect(plan).toMatch(/^SEARCH credential/);
     expect(plan).not.toContain('TEMP B-TREE');
   });
+
+  it.each([
+    ['all', sql.credentialsPage({ state: 'failing' }, null, 5).text],
+    ["an issuer's, after one", sql.credentialsPage({ issuer: 'a', state: 'failing' }, ['a', 'b'], 5).text],
+  ])('a page of credentials by state, %s: by the index that knows the state, in its order', (_, text) => {
+    expect(planOf(text)).toContain('INDEX credential_header');
+    expect(planOf(text)).not.toContain('TEMP B-TREE');
+  });
 });
