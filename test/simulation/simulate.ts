@@ -1,6 +1,7 @@
 import { SecretValue } from '../../src/domain/secret-value.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
-import { arrange, resumeAll } from './incidents.ts';
+import { arrange } from './incidents.ts';
+import { resumeAll } from './incidents/operator-incidents.ts';
 import type { Incident } from './incidents.ts';
 import { callsAreBounded, creationsAreBounded, valuesStayInside, waitsAreKept } from './invariants/bounds.ts';
 import { endsAreTold, everythingConverges } from './invariants/convergence.ts';
