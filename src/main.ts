@@ -1,3 +1,4 @@
+import { askOn } from './compose/ask.ts';
 import { exitOf } from './cli/exit.ts';
 import type { Io } from './cli/io.ts';
 import { say } from './cli/io.ts';
@@ -10,11 +11,13 @@ import { createWorkshop } from './compose/workshop.ts';
 
 /** The program: runs the command line `args` (without `node` and the script), then ends the process with its exit code. */
 export async function main(args: readonly string[]): Promise<void> {
-  const { stdout, stderr, env } = process;
+  const { stdin, stdout, stderr, env } = process;
   const io: Io = {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     outIsTerminal: stdout.isTTY,
+    errIsTerminal: stderr.isTTY,
+    ask: stdin.isTTY ? askOn(stdin, stderr) : null,
     env,
   };
   // Until a command has a log of its own, a crash is told on stderr, whatever the environment says of levels.

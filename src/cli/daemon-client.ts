@@ -24,10 +24,13 @@ export class AnswerError extends RekeydError {
   override readonly name = 'AnswerError';
   readonly code = 'daemon.refused';
   readonly status: number;
+  /** The name of the problem, as in docs/errors.md; empty where it told none. */
+  readonly problem: string;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, problem = '') {
     super(message);
     this.status = status;
+    this.problem = problem;
   }
 }
 
@@ -57,7 +60,7 @@ export class DaemonClient {
     const answer = await this.#send(method, path, body);
     const value = parseJson(answer.body);
     if (answer.status < 200 || answer.status > 299)
-      throw new AnswerError(answer.status, refusalText(answer.status, value));
+      throw new AnswerError(answer.status, refusalText(answer.status, value), problemOf(value));
     if (value === undefined)
       throw new AnswerError(
         answer.status,
@@ -131,13 +134,19 @@ async function readAnswer(response: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
+function fieldOf(problem: unknown, name: string): string {
+  if (typeof problem !== 'object' || problem === null || !Object.hasOwn(problem, name)) return '';
+  const value = (problem as Record<string, unknown>)[name];
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function problemOf(problem: unknown): string {
+  return fieldOf(problem, 'type').replace(/^urn:rekeyd:problem:/, '');
+}
+
 /** problem+json, as a sentence. */
 function refusalText(status: number, problem: unknown): string {
-  const field = (name: string): string => {
-    if (typeof problem !== 'object' || problem === null || !Object.hasOwn(problem, name)) return '';
-    const value = (problem as Record<string, unknown>)[name];
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-  };
+  const field = (name: string): string => fieldOf(problem, name);
   const said = field('detail') || field('title') || 'no explanation';
   const reason = field('reason') === '' ? '' : ` (${field('reason')})`;
   const advice =

@@ -8,6 +8,10 @@ export interface Io {
   err(text: string): void;
   /** Whether stdout is a terminal. */
   readonly outIsTerminal: boolean;
+  /** Whether stderr is a terminal: a line there may be written over. */
+  readonly errIsTerminal: boolean;
+  /** Asks the person at the terminal, and gives the line that is typed; null: nobody is there to be asked. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

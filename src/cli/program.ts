@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBulk } from './bulk.ts';
 import { addCheck } from './check.ts';
 import type { Bench } from './command.ts';
 import { addData8 } from './data8.ts';
@@ -71,6 +72,7 @@ const COMMANDS = [
   addStatus,
   addHealth,
   addRotate,
+  addBulk,
   addPause,
   addOperations,
   addRead,

@@ -2,29 +2,29 @@ import type { Command } from 'commander';
 import type { CredentialView, RotateAnswer, RotationView } from '../daemon/api.ts';
 import { formatDuration, MINUTE, SECOND } from '../domain/time.ts';
 import type { Duration } from '../domain/time.ts';
+import { rotateAll } from './bulk-rotate.ts';
+import type { BulkRotateOptions } from './bulk-rotate.ts';
 import { credentialPath, findCredential } from './client-argument.ts';
 import { durationArgument } from './command.ts';
 import type { Bench } from './command.ts';
 import { UnreachableError } from './daemon-client.ts';
 import type { DaemonClient } from './daemon-client.ts';
 import { daemonOf, withDaemon } from './daemon-way.ts';
-import type { WayOptions } from './daemon-way.ts';
-import { EXIT } from './exit.ts';
+import { EXIT, UsageError } from './exit.ts';
 import { printJson, say } from './io.ts';
 
-interface RotateOptions extends WayOptions {
-  readonly grace?: Duration;
-  readonly note?: string;
-  readonly wait?: true;
-  readonly timeout: Duration;
-  readonly json?: true;
+interface RotateOptions extends BulkRotateOptions {
+  readonly all?: true;
 }
 
-/** `rekeyd rotate`: triggers a rotation over HTTP, and may wait for it. */
+/** How long the waiting for one rotation takes where nobody says. */
+const PATIENCE: Duration = 20 * MINUTE;
+
+/** `rekeyd rotate`: triggers a rotation over HTTP, or one of all that match, and may wait for it. */
 export function addRotate(program: Command, bench: Bench): void {
   withDaemon(program.command('rotate'))
-    .argument('<issuer/client>', 'clientId, or name where it is unambiguous')
-    .description('have a credential rotated now')
+    .argument('[issuer/client]', 'clientId, or name where it is unambiguous')
+    .description('have a credential rotated now, or all that match')
     .option(
       '--grace <duration>',
       "how long the old secret stays valid, instead of the policy's grace",
@@ -35,12 +35,31 @@ export function addRotate(program: Command, bench: Bench): void {
       '--wait',
       'show progress, and end when it is delivered everywhere (0), or failed, blocked or out of time (1)',
     )
-    .option('--timeout <duration>', 'how long --wait waits', durationArgument, 20 * MINUTE)
+    .option('--timeout <duration>', 'how long --wait waits (default: 20m; with --all: to the end)', durationArgument)
     .option('--json', 'print JSON')
-    .action(bench.act((client: string, options: RotateOptions) => rotate(bench, client, options)));
+    .option('--all', 'all credentials that --match means, one after the other: for a breach')
+    .option('--match <glob>', 'with --all: on ISSUER/CLIENT, clientId or name')
+    .option('--force', 'with --all: past rotationsPerHour, createsPerDay and the breaker; told in the log, by whom')
+    .option('--preview', 'with --all: show what would be done, and begin nothing')
+    .option('--yes', 'with --all: do not ask')
+    .option('--no-wait', 'with --all: begin it, and do not wait')
+    .action(bench.act((client: string | undefined, options: RotateOptions) => rotate(bench, client, options)));
 }
 
-async function rotate(bench: Bench, client: string, options: RotateOptions): Promise<number> {
+/** One, or all: never one where all were meant, or all where one was. @throws UsageError */
+async function rotate(bench: Bench, client: string | undefined, options: RotateOptions): Promise<number> {
+  const { all, match, force, yes, preview } = options;
+  if ((client === undefined) === (all !== true)) {
+    throw new UsageError("'rekeyd rotate' needs either a credential or --all --match GLOB");
+  }
+  if (client === undefined) return rotateAll(bench, options);
+  if (match !== undefined || force === true || yes === true || preview === true || options.wait === false) {
+    throw new UsageError('--match, --force, --preview, --yes and --no-wait go with --all');
+  }
+  return rotateOne(bench, client, options);
+}
+
+async function rotateOne(bench: Bench, client: string, options: RotateOptions): Promise<number> {
   const { io } = bench;
   const daemon = await daemonOf(bench, options);
   const before = await findCredential(daemon, client);
@@ -59,7 +78,7 @@ async function rotate(bench: Bench, client: string, options: RotateOptions): Pro
     return EXIT.done;
   }
   say(io, `rotation ${answer.rotationId} of ${place} (${before.name}), grace ${answer.grace}`);
-  const rotation = await watch(bench, daemon, before, answer.rotationId, options.timeout);
+  const rotation = await watch(bench, daemon, before, answer.rotationId, options.timeout ?? PATIENCE);
   if (rotation === null) return EXIT.failed;
   if (options.json === true) printJson(io, rotation);
   else io.out(`${rotation.id}\n`);

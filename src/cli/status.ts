@@ -57,6 +57,7 @@ function summary(status: StatusView, now: Instant): string {
     ...(status.paused.paused
       ? [`paused ${status.paused.until === null ? 'until resumed' : `until ${status.paused.until}`}`]
       : []),
+    ...(status.bulk == null ? [] : [`bulk ${status.bulk.id}: ${status.bulk.remaining} of ${status.bulk.total} left`]),
     ...status.breakers.filter((breaker) => breaker.open).map((breaker) => `breaker of ${breaker.issuer} is open`),
   ].join(', ');
 }

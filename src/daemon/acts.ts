@@ -1,21 +1,20 @@
 import type { Reason } from '../domain/reason.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
 import { formatDuration } from '../domain/time.ts';
-import type { Duration } from '../domain/time.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
-import { newRotation } from '../rotation/issue.ts';
 import { activePause, endPause } from '../rotation/pauses.ts';
 import { Refusal } from './api.ts';
 import type { PauseRequest, RotateAnswer, RotateRequest } from './api.ts';
 import type { Engine } from './engine.ts';
 import { refuseWhereTooSoon } from './manual-cooldown.ts';
 import { REMEMBERED, repeated, withRequest } from './repeats.ts';
+import { graceOf, isStuck, isWaiting, requestFor } from './requests.ts';
 
 /** Acts of people on single credentials. Each is stored by compare-and-set, then the credential is visited. */
 
 /** @throws Refusal, LedgerError */
 export async function rotateNow(engine: Engine, key: CredentialKey, request: RotateRequest): Promise<RotateAnswer> {
-  const { ledger, clock, ids, issuers, events, settings } = engine.world;
+  const { ledger, clock, events, settings } = engine.world;
   const cooldown = settings.limits.manualCooldown ?? 0;
   for (;;) {
     const record = await recordOf(engine, key);
@@ -43,21 +42,7 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
         },
       );
     }
-    const skew = issuers.get(key.issuer)?.skew() ?? 0;
-    const wanted = newRotation({
-      issuer: key.issuer,
-      clientId: key.clientId,
-      id: ids.rotationId(now + skew),
-      name: record.name,
-      generation: record.generation + 1,
-      trigger: 'manual',
-      reason: 'manual',
-      note: request.note,
-      actor: request.actor,
-      grace: request.grace,
-      startedAt: now,
-      owner: null,
-    });
+    const wanted = requestFor(engine, record, request);
     const grace = graceOf(engine, record, wanted);
     const queued = withRequest(wanted, request, grace, now);
     // with the credential's record, so that two triggers at once cannot both queue one, and a crash cannot hide it
@@ -75,11 +60,6 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
   }
 }
 
-/** A delivery that nobody works on any more, because a destination stays down: a manual trigger passes it by. */
-function isStuck(rotation: RotationRecord): boolean {
-  return rotation.state === 'delivering' && rotation.owner === null;
-}
-
 /** The rotation that is under way, with a shorter grace where one was asked for; null: try again. */
 async function join(
   engine: Engine,
@@ -90,17 +70,15 @@ async function join(
   const present = graceOf(engine, record, running);
   const shorter = request.grace !== null && request.grace < present;
   const grace = shorter ? request.grace : present;
-  if (shorter || request.once !== undefined) {
-    const joined = withRequest({ ...running, ...(shorter && { grace }) }, request, grace, engine.world.clock.now());
+  // one of a bulk that waits for its turn is now asked for by itself, too
+  const raised = running.passes === 'nothing' && isWaiting(running);
+  if (shorter || raised || request.once !== undefined) {
+    const more = { ...(shorter && { grace }), ...(raised && { passes: 'pace' as const }) };
+    const joined = withRequest({ ...running, ...more }, request, grace, engine.world.clock.now());
     if (!(await engine.world.ledger.commit({ rotations: [joined] }))) return null;
   }
+  if (raised) await engine.visitNow(record);
   return { rotationId: running.id, grace: formatDuration(grace) };
-}
-
-function graceOf(engine: Engine, record: CredentialRecord, rotation: RotationRecord): Duration {
-  if (rotation.grace !== null) return rotation.grace;
-  const terms = engine.roster.terms(record.issuer, { clientId: record.clientId, description: record.description });
-  return terms.kind === 'managed' ? terms.policy.grace : 0;
 }
 
 function refuseWhereHeld(engine: Engine, record: CredentialRecord): void {

@@ -7,10 +7,11 @@ import type { SecretRole } from '../domain/secret-role.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { CredentialFilter, Page, RotationFilter } from '../ledger/contract.ts';
 import type { CredentialKey, CredentialRecord } from '../ledger/records.ts';
+import type { BulkApi } from './bulk/bulk-api.ts';
 import type { OverviewApi } from './overview.ts';
 
 /** What the ways in (HTTP, CLI) may ask of a running daemon. Times in views are RFC 3339 strings, null for never. */
-export interface DaemonApi extends OverviewApi {
+export interface DaemonApi extends OverviewApi, BulkApi {
   status(): Promise<StatusView>;
   /** Why the daemon is not ready; empty where it is. Never asks an issuer or a vault. */
   unready(): Promise<readonly string[]>;
@@ -62,7 +63,7 @@ export interface PauseView {
 /** An act that cannot be done now, with the reason that a person sees. It holds no secret. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
-  readonly kind: 'not-found' | 'conflict' | 'too-soon' | 'invalid' | 'key-reused';
+  readonly kind: 'not-found' | 'conflict' | 'too-soon' | 'invalid' | 'key-reused' | 'bulk-changed' | 'bulk-running';
   readonly reason: Reason | null;
   /** Seconds; only for `too-soon`. */
   readonly retryAfter: number | null;
@@ -91,6 +92,8 @@ export interface StatusView {
     readonly error: string | null;
   } | null;
   readonly nextScan: string | null;
+  /** The bulk that runs; `remaining`: those of its credentials that are neither delivered nor given up. Null: none runs. */
+  readonly bulk: { readonly id: string; readonly total: number; readonly remaining: number } | null;
   readonly breakers: readonly { readonly issuer: string; readonly open: boolean; readonly until: string | null }[];
   /** Counts of credentials by state, all issuers together. */
   readonly credentials: Readonly<Record<CredentialState, number>>;
@@ -141,6 +144,8 @@ export interface RotationView {
   readonly reason: Reason;
   readonly note: string | null;
   readonly actor: string;
+  /** The bulk that asked for it; null: none did. */
+  readonly bulkId: string | null;
   readonly state: RotationState;
   readonly secretId: string | null;
   readonly supersedes: readonly string[];

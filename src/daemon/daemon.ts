@@ -6,6 +6,7 @@ import { DAY, formatInstant, formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { World } from '../rotation/world.ts';
 import { activePause } from '../rotation/pauses.ts';
+import { Bulks } from './bulk/bulks.ts';
 import { forgetDestination, pauseOne, resumeOne, retireNow, rotateNow } from './acts.ts';
 import { coverageOf } from './coverage.ts';
 import { everyRecord } from './every-record.ts';
@@ -25,6 +26,7 @@ const HISTORY = 400 * DAY;
 export function createDaemon(world: World, options: { readonly version: string }): Daemon {
   const { ledger, clock, ids, ticker, settings, log, events } = world;
   const engine = new Engine(world);
+  const bulks = new Bulks(engine);
   const startedAt = clock.now();
   let schedule: Schedule | null = null;
   let running: { report: ScanReport; done: Promise<void> } | null = null;
@@ -58,6 +60,7 @@ export function createDaemon(world: World, options: { readonly version: string }
       return;
     }
     startScan({ everything: 'due', trigger: 'schedule', limit: null, only: null });
+    void bulks.resume();
     void prune();
   }
 
@@ -97,13 +100,14 @@ export function createDaemon(world: World, options: { readonly version: string }
         nextScan: formatInstantOrNull(schedule.next()),
       });
       startScan({ everything: 'blocked-too', trigger: 'startup', limit: null, only: null });
+      void bulks.resume();
     },
 
     async stop() {
       schedule?.stop();
       engine.stopping.abort(new Error('stopping'));
       const deadline = new AbortController();
-      const rest = Promise.all([engine.dispatcher.drained(), running?.done]).then(() => deadline.abort());
+      const rest = Promise.all([engine.dispatcher.drained(), running?.done, bulks.idle()]).then(() => deadline.abort());
       await ticker.sleep(settings.shutdownTimeout, deadline.signal).catch(() => undefined);
       engine.giveUp.abort(new Error('shutdownTimeout is over'));
       await rest;
@@ -170,6 +174,7 @@ export function createDaemon(world: World, options: { readonly version: string }
                 error: last.errors[0] ?? null,
               },
         nextScan: formatInstantOrNull(schedule?.next() ?? null),
+        bulk: bulks.remaining,
         breakers: [...engine.breakers].map(([issuer, breaker]) => ({
           issuer,
           open: breaker.openUntil !== null,
@@ -234,6 +239,12 @@ export function createDaemon(world: World, options: { readonly version: string }
 
     retirementOpening: (record, at) => engine.retirementOpening(record, at),
 
+    previewBulk: (wish, limit) => bulks.previewBulk(wish, limit),
+    startBulk: (wish, confirm, by) => bulks.startBulk(wish, confirm, by),
+    bulks: () => bulks.bulks(),
+    bulk: (id) => bulks.bulk(id),
+    cancelBulk: (id, actor) => bulks.cancelBulk(id, actor),
+
     rotate: (key, request) => rotateNow(engine, key, request),
 
     async pause(key, request) {
@@ -254,6 +265,7 @@ export function createDaemon(world: World, options: { readonly version: string }
         await changePauseNote(ledger, clock.now(), () => null);
         await engine.refreshPause();
         events.tell({ type: 'resumed-all', actor });
+        bulks.wake();
         startScan({ everything: 'stuck-too', trigger: 'schedule', limit: null, only: null });
       } else await resumeOne(engine, key, actor);
       return { paused: false, until: null, note: null };

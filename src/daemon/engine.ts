@@ -28,6 +28,8 @@ export class Engine {
   readonly dispatcher: Dispatcher;
   readonly stopping = new AbortController();
   readonly giveUp = new AbortController();
+  /** Told of each visit that ended. */
+  onVisited: (key: CredentialKey) => void = () => undefined;
   #pause: PauseNote = { pause: null, past: [] };
   #pace: Pace;
   readonly #silence: Silence;
@@ -77,8 +79,9 @@ export class Engine {
     await this.refreshPause();
     if (this.#prepared) return;
     const { ledger, clock, settings } = this.world;
-    const { rotationsPerHour } = settings.limits;
-    const recent = await ledger.rotations({}, Math.min(1000, rotationsPerHour), null);
+    const { rotationsPerHour, concurrency } = settings.limits;
+    // among the newest are requests that wait: they are no starts, and hide none
+    const recent = await ledger.rotations({}, Math.min(1000, 2 * (rotationsPerHour + concurrency)), null);
     const hourAgo = clock.now() - HOUR;
     const starts = recent.items.map((each) => each.sentAt).filter((each) => each !== null && each > hourAgo);
     this.#pace = new Pace(rotationsPerHour, starts as Instant[]);
@@ -88,6 +91,16 @@ export class Engine {
   /** The hour's starts as they are now, to try a plan on. */
   trialPace(): Pace {
     return this.#pace.copy();
+  }
+
+  /** Until when the hour's rotations are spent; null: they are not. */
+  pacedUntil(): Instant | null {
+    return this.#pace.spentUntil(this.world.clock.now());
+  }
+
+  /** How many rotations may start at once now. */
+  freePlaces(): number {
+    return this.#pace.free(this.world.clock.now());
   }
 
   get pause(): PauseNote {
@@ -189,6 +202,7 @@ export class Engine {
   /** What is due before the next scan is visited at its time; the rest is found by the scans. */
   #ended({ record }: Visit): void {
     const { dueAt } = record;
+    this.onVisited(record);
     const before = this.#wakeBefore();
     if (this.#once || this.stopping.signal.aborted || dueAt === null || before === null || dueAt >= before) return;
     const text = keyText(record);

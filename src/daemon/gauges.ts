@@ -34,7 +34,7 @@ export interface GaugeSources {
   /** From when maintenance windows let a deletion go that may go at `at`; null: they never do. Absent: at once. */
   retirementOpening?(record: CredentialRecord, at: Instant): Instant | null;
   /** What the ledger's records do not say: DaemonApi.status. */
-  status(): Promise<Pick<StatusView, 'breakers' | 'paused'>>;
+  status(): Promise<Pick<StatusView, 'breakers' | 'bulk' | 'paused'>>;
 }
 
 /** What `GET /metrics` answers with. */
@@ -69,12 +69,13 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
       const counts = await ledger.countsByState();
       const total = counts.reduce((sum, { count }) => sum + count, 0);
       const samples = await survey(total);
-      const { breakers, paused } = await sources.status();
+      const { breakers, bulk, paused } = await sources.status();
       // From here on nothing is awaited: no scrape sees half of it.
       for (const name of SURVEYED) fill(gauges[name], samples[name]);
       gauges.paused.set(EVERYTHING, paused.paused ? 1 : 0);
       fill(gauges.credentials, countSamples(counts, issuers));
       fill(gauges.breaker, breakerSamples(breakers, issuers));
+      gauges.bulk.set(bulk?.remaining ?? 0);
       gauges.ledgerUp.set(1);
     } catch (error) {
       for (const name of [...SURVEYED, 'credentials', 'breaker'] as const) gauges[name].reset();
@@ -145,6 +146,10 @@ function registerGauges(registry: Registry) {
     breaker: gauge('rekeyd_breaker_open', '1: no new rotation is started at the issuer.', ['issuer']),
     mode: gauge('rekeyd_mode', '1 for the present mode.', ['mode']),
     paused: gauge('rekeyd_paused', '1: paused. issuer="*", credential="*": everything.', ['issuer', 'credential']),
+    bulk: gauge(
+      'rekeyd_bulk_remaining',
+      'Credentials of the bulk rotation that runs that are neither delivered nor given up. 0: none runs.',
+    ),
     ledgerUp: gauge('rekeyd_ledger_up', '0: the ledger could not be read for this scrape, its gauges are left out.'),
   };
 }

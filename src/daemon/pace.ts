@@ -23,6 +23,12 @@ export class Pace {
     return first === undefined ? null : first + HOUR;
   }
 
+  /** How many may start at once now. */
+  free(now: Instant): number {
+    this.spentUntil(now);
+    return Math.max(0, this.#perHour - this.#starts.length);
+  }
+
   /** Takes a place; false where none is left. */
   reserve(now: Instant): boolean {
     if (this.spentUntil(now) !== null) return false;

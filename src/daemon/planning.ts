@@ -5,6 +5,7 @@ import type { Instant } from '../domain/time.ts';
 import type { CredentialKey } from '../ledger/records.ts';
 import type { Plan, Situation } from '../rotation/decision.ts';
 import { plan, trace } from '../rotation/plan.ts';
+import { goesAhead } from '../rotation/queued.ts';
 import { consider } from '../rotation/tend.ts';
 import { Refusal } from './api.ts';
 import type { ExplainView, PlanItem, PlanView } from './api.ts';
@@ -59,7 +60,7 @@ function underPace(pace: Pace, situation: Situation, planned: Plan): Plan {
   const { decision, urgent } = planned;
   if (decision.action !== 'issue') return planned;
   const { observation } = situation;
-  if (urgent || decision.queued !== null) {
+  if (urgent || goesAhead(decision.queued)) {
     pace.count(observation.now);
     return planned;
   }

@@ -64,6 +64,7 @@ export function rotationView(record: RotationRecord): RotationView {
     reason: record.reason,
     note: record.note,
     actor: record.actor,
+    bulkId: record.bulkId ?? null,
     state: record.state,
     secretId: record.secretId,
     supersedes: [...record.supersedes],

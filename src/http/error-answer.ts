@@ -24,6 +24,8 @@ const KINDS = {
   'too-soon': 'too-soon',
   invalid: 'invalid',
   'key-reused': 'key-reused',
+  'bulk-changed': 'bulk-changed',
+  'bulk-running': 'bulk-running',
 } as const satisfies Readonly<Record<Refusal['kind'], ProblemName>>;
 
 /**

@@ -60,6 +60,7 @@ const paging = {
 };
 
 export const credentialParams = z.strictObject({ issuer: segment, clientId: segment });
+export const bulkParams = z.strictObject({ bulkId: segment });
 export const rotationParams = z.strictObject({ id: segment });
 
 export const credentialsQuery = z.strictObject({
@@ -81,3 +82,16 @@ export const pauseBody = z.strictObject({ note, until: until.nullish() }).nullis
 /** `resume`, `retire` and `scan` take nothing. */
 export const emptyBody = z.strictObject({}).nullish();
 export const forgetBody = z.strictObject({ vault: safeText(200).min(1), entry: safeText(2_000).min(1) });
+
+const wish = {
+  match: safeText(512).min(1, 'must be a pattern; `*` is everything'),
+  grace: duration.nullish().transform((grace) => grace ?? null),
+  force: z.boolean().default(false),
+  note,
+};
+export const previewBody = z.strictObject({ ...wish, limit: z.int().min(0).max(1_000).default(100) });
+/** `confirm`: the digest of a preview. */
+export const bulkBody = z.strictObject({
+  ...wish,
+  confirm: z.string().regex(/^[0-9a-f]{64}$/, "must be a preview's digest"),
+});

@@ -53,6 +53,7 @@ export const rotationSchema: z.ZodType<RotationView, RotationView> = z.object({
   reason: z.enum(REASONS),
   note: textOrNull,
   actor: z.string(),
+  bulkId: textOrNull,
   state: z.enum(ROTATION_STATES),
   secretId: textOrNull,
   supersedes: z.array(z.string()),
@@ -81,6 +82,7 @@ export const statusSchema: z.ZodType<StatusView, StatusView> = z.object({
     .object({ scanId: z.string(), startedAt: time, finishedAt: timeOrNull, looked: z.int(), error: textOrNull })
     .nullable(),
   nextScan: timeOrNull,
+  bulk: z.object({ id: z.string(), total: z.int(), remaining: z.int() }).nullable(),
   breakers: z.array(z.object({ issuer: z.string(), open: z.boolean(), until: timeOrNull })),
   credentials: z.record(z.enum(CREDENTIAL_STATES), z.int()),
 });

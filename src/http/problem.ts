@@ -14,6 +14,8 @@ export const PROBLEMS = {
   'method-not-allowed': { status: 405, title: 'This cannot be done here' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   conflict: { status: 409, title: 'This cannot be done now' },
+  'bulk-changed': { status: 409, title: 'This is not what was confirmed' },
+  'bulk-running': { status: 409, title: 'Another bulk is running' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'url-too-long': { status: 414, title: 'A part of the URL is too long' },
   'unsupported-media-type': { status: 415, title: 'The body is not JSON' },

@@ -1,4 +1,5 @@
 import type { App, HttpContext } from './context.ts';
+import { addBulkRoutes } from './bulk-routes.ts';
 import { addCredentialRoutes } from './credential-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
@@ -13,6 +14,7 @@ export function addRoutes(app: App, context: HttpContext): void {
   addStatusRoutes(app, context);
   addCredentialRoutes(app, context);
   addRotationRoutes(app, context);
+  addBulkRoutes(app, context);
   addOverviewRoutes(app, context);
   addEventRoutes(app, context);
   addOpenApiRoute(app);

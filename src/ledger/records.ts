@@ -1,3 +1,4 @@
+import type { Passes } from '../domain/bulk.ts';
 import type { CredentialState } from '../domain/credential-state.ts';
 import type { DestinationState } from '../domain/destination-state.ts';
 import type { Format } from '../domain/payload.ts';
@@ -112,6 +113,8 @@ export interface CredentialRecord extends CredentialKey {
   readonly pause: Pause | null;
   /** Since when the issuer's list lacks the credential; null while it is listed. */
   readonly goneSince: Instant | null;
+  /** The last bulk that took it up: the rotation that it led to, and how many were begun for it. Absent: none ever did. */
+  readonly bulk?: { readonly id: string; readonly rotationId: string; readonly attempts: number };
 }
 
 export interface StepRecord {
@@ -157,6 +160,10 @@ export interface RotationRecord extends CredentialKey {
     readonly grace: Duration;
     readonly at: Instant;
   }[];
+  /** The bulk that asked for it. Absent: none did. */
+  readonly bulkId?: string;
+  /** What a request goes ahead of while it waits, see rotation/queued.ts. Absent: `pace`. */
+  readonly passes?: Passes;
   /** The process that works on it, until `leaseUntil`; null: nobody. */
   readonly owner: string | null;
   readonly leaseUntil: Instant | null;

@@ -6,6 +6,8 @@ import { withStep } from './ending.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { issuerOf } from './observe.ts';
+import { limitsMet } from './checks/limits.ts';
+import { goesAhead, isForced } from './queued.ts';
 import { create } from './steps/create.ts';
 import { deliverFresh } from './steps/deliver.ts';
 import { extend } from './steps/extend.ts';
@@ -31,7 +33,7 @@ export async function issue(
   const now = world.clock.now();
   if ((wantedStart(situation, now)?.at ?? now) > now) return;
   // checked without an await in between, so that visits side by side cannot all take the last place
-  const ahead = decision.urgent || decision.queued !== null;
+  const ahead = decision.urgent || goesAhead(decision.queued);
   if (!control.reserveStart(observation.key, ahead)) return;
   const issuer = issuerOf(world, observation.key);
   const heldSince = world.clock.monotonic();
@@ -52,6 +54,7 @@ export async function issue(
   };
   try {
     world.events.tell({ type: 'rotation-intended', ...fieldsOf(issuance), trigger: intent.trigger });
+    tellForced(world, situation, decision.queued);
     if (decision.outsideWindows) {
       const expires = formatInstantOrNull(situation.record.current?.expires ?? null);
       world.events.tell({ type: 'window-missed', ...fieldsOf(issuance), expires });
@@ -74,6 +77,15 @@ export async function issue(
       world.events.tell({ type: 'rotation-lost', ...fieldsOf(issuance) });
     } else throw error;
   }
+}
+
+/** What a person forced is told for each limit that would have held it back: whoever audits sees by whom, and past what. */
+function tellForced(world: World, situation: Situation, queued: RotationRecord | null): void {
+  if (!isForced(queued)) return;
+  const limits = limitsMet(situation);
+  if (limits.length === 0) return;
+  const { id: rotationId, issuer, clientId, name, actor, bulkId = null } = queued;
+  world.events.tell({ type: 'limits-forced', issuer, clientId, name, actor, rotationId, bulkId, limits });
 }
 
 function issuerFault({ issuer }: Issuance, { message }: AttemptFailed): IssuerError {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BULK_FATES } from '../domain/bulk.ts';
 import { CREDENTIAL_STATES } from '../domain/credential-state.ts';
 import { DESTINATION_STATES } from '../domain/destination-state.ts';
 import { REASONS } from '../domain/reason.ts';
@@ -19,6 +20,9 @@ const rotation = { ...credential, reason, rotationId: text, generation: count };
 const entry = { vault: text, entry: text };
 const delivery = { ...issuer, clientId: text, ...entry, generation: count, secretId: text };
 const deletion = { ...credential, reason, secretId: text };
+const bulk = { bulkId: text, actor: text };
+/** How many credentials of a bulk stand how. */
+const fates = z.record(z.enum(BULK_FATES), count);
 const byPerson = { ...credential, actor: text };
 
 /** What became of what somebody asked for. */
@@ -36,6 +40,12 @@ function event<Shape extends z.ZodRawShape>(level: EventLevel, message: string, 
 export const EVENTS = {
   // a rotation, in its order
   'rotation-requested': event('info', 'A rotation was asked for', { ...byPerson, rotationId: text }),
+  'limits-forced': event('warn', 'Limits would have held this rotation back: a person forced it past them', {
+    ...byPerson,
+    rotationId: text,
+    bulkId: textOrNull,
+    limits: z.array(reason).readonly(),
+  }),
   'rotation-intended': event('info', 'A new secret is to be made', { ...rotation, trigger: z.enum(TRIGGERS) }),
   'window-missed': event('warn', 'No maintenance window comes in time: the rotation begins outside of them', {
     ...rotation,
@@ -167,6 +177,25 @@ export const EVENTS = {
   'resumed-all': event('warn', 'Everything was resumed', { actor: text }),
   'retirement-requested': event('info', 'The end of a grace was asked for', { ...byPerson, rotationId: text }),
   'destination-forgotten': event('warn', 'A destination no longer holds deletions back', { ...byPerson, ...entry }),
+  'bulk-started': event('warn', 'Somebody had many credentials rotated at once', {
+    ...bulk,
+    from: text,
+    match: text,
+    grace: textOrNull,
+    note: textOrNull,
+    force: z.boolean(),
+    total: count,
+  }),
+  'bulk-finished': event('info', 'The bulk is over: each of its credentials was delivered, failed or was skipped', {
+    ...bulk,
+    counts: fates,
+    seconds: z.number(),
+  }),
+  'bulk-cancelled': event('warn', 'The bulk was ended before its end; what had begun goes on', {
+    ...bulk,
+    by: text,
+    counts: fates,
+  }),
   audit: event('info', 'Somebody asked for something to be done', {
     actor: textOrNull,
     act: text,
@@ -207,6 +236,8 @@ export function levelOf(event: RekeydEvent): EventLevel {
       return event.state === 'blocked' || event.state === 'failing' ? 'warn' : 'info';
     case 'scan-finished':
       return event.looked > 0 || event.failedIssuers > 0 ? 'info' : 'debug';
+    case 'bulk-finished':
+      return event.counts.failed > 0 ? 'warn' : 'info';
     case 'audit':
       return event.outcome === 'done' ? 'info' : 'warn';
     default:

@@ -1,12 +1,13 @@
-import { DAY } from '../../domain/time.ts';
 import { hold, pass } from '../decision.ts';
 import type { Check, Situation } from '../decision.ts';
-import { creations, liveSecrets } from '../limits.ts';
+import { liveSecrets } from '../limits.ts';
 import { healthOf, needOf, queuedOf } from '../need.ts';
 import { issuerTime } from '../observation.ts';
+import { goesAhead, isForced } from '../queued.ts';
 import { birthOrNull, longestRotation } from '../renewal.ts';
 import { wantedStart } from '../windows.ts';
 import { clockProblem } from './clock.ts';
+import { FORCEABLE } from './limits.ts';
 import { windowsCheck } from './windows.ts';
 
 /** Whether a new secret is wanted, then whether it may be made: each gate names what it waits for. */
@@ -91,42 +92,10 @@ export const issuingChecks: readonly Check[] = [
       'delete secrets that nobody uses, or raise `limits.maxLiveSecrets`',
     );
   }),
-  gate('budget', (situation) => {
-    const { observation, rotations } = situation;
-    const urgent = needOf(situation)?.urgent === true;
-    const made = creations(observation, rotations);
-    const budget = observation.limits.createsPerDay + (urgent ? 1 : 0);
-    if (made.length < budget) return null;
-    const freed = (made[made.length - budget] ?? observation.now) + DAY;
-    const saw = `${made.length} creations in 24 h, at most ${budget}`;
-    return hold(saw, 'budget-spent', 'blocked', 'wait, or raise `limits.createsPerDay`', freed);
-  }),
-  gate('breaker', (situation) => {
-    const { circumstances, isOwnClient } = situation.observation;
-    const { breakerUntil } = circumstances;
-    // without its own credential rekeyd can do nothing at all
-    if (breakerUntil === null || isOwnClient) return null;
-    if (needOf(situation)?.urgent === true || queuedOf(situation) !== null) return null;
-    return hold(
-      'several credentials failed in a row at the issuer',
-      'breaker-open',
-      null,
-      'see the issuer',
-      breakerUntil,
-    );
-  }),
+  gate('budget', (situation) => (isForced(queuedOf(situation)) ? null : FORCEABLE.budget(situation))),
+  gate('breaker', (situation) => (goesAhead(queuedOf(situation)) ? null : FORCEABLE.breaker(situation))),
   windowsCheck,
-  gate('pace', (situation) => {
-    const { pacedUntil } = situation.observation.circumstances;
-    if (pacedUntil === null || needOf(situation)?.urgent === true || queuedOf(situation) !== null) return null;
-    return hold(
-      "the hour's rotations are spent",
-      'paced',
-      null,
-      'wait, or raise `limits.rotationsPerHour`',
-      pacedUntil,
-    );
-  }),
+  gate('pace', (situation) => (goesAhead(queuedOf(situation)) ? null : FORCEABLE.pace(situation))),
   {
     name: 'issue',
     look(situation) {

@@ -63,6 +63,10 @@ export interface Given {
   readonly data8?: Partial<Data8Operations>;
   readonly terms?: (issuer: string, clientId: string) => Terms;
   readonly terminal?: boolean;
+  /** Who sits at the terminal. */
+  readonly ask?: Io['ask'];
+  /** Told how to stop what waits, as a signal would. */
+  readonly onStop?: (stop: () => Promise<void>) => void;
   readonly env?: Readonly<Record<string, string>>;
   readonly ports?: Ports;
   readonly run?: number;
@@ -120,7 +124,10 @@ export async function cli(args: readonly string[], given: Given = {}): Promise<R
       const what = readOnly ? 'daemon read-only' : 'daemon';
       return { daemon: open(what, given.daemon) as Daemon, close: closing(what) };
     },
-    onStop: () => () => undefined,
+    onStop: (stop) => {
+      given.onStop?.(stop);
+      return () => undefined;
+    },
     run: async () => given.run ?? 0,
     emulator: async (options) => {
       emulators.push(options);
@@ -132,6 +139,8 @@ export async function cli(args: readonly string[], given: Given = {}): Promise<R
     out: (text) => (out += text),
     err: (text) => (err += text),
     outIsTerminal: given.terminal ?? false,
+    errIsTerminal: given.terminal ?? false,
+    ask: given.ask ?? null,
     env: given.env ?? {},
   };
   const code = await runProgram(args, workshop, io);

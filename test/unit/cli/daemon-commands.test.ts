@@ -85,6 +85,7 @@ function rotation(changes: Partial<RotationView> = {}): RotationView {
     reason: 'manual',
     note: null,
     actor: 'socket',
+    bulkId: null,
     state: 'intended',
     secretId: null,
     supersedes: ['4'],

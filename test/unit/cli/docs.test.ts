@@ -6,7 +6,14 @@ import type { Workshop } from '../../../src/cli/workshop.ts';
 import { standingPorts } from './bench.ts';
 
 const workshop = { version: '0.0.0', ports: standingPorts() } as Workshop;
-const io = { out: () => undefined, err: () => undefined, outIsTerminal: false, env: {} };
+const io = {
+  out: () => undefined,
+  err: () => undefined,
+  outIsTerminal: false,
+  errIsTerminal: false,
+  ask: null,
+  env: {},
+};
 
 function pathsOf(command: Command, before: readonly string[] = []): string[][] {
   return command.commands.flatMap((one) => {

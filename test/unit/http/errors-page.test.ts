@@ -33,6 +33,7 @@ const settings = (tokens: HttpOptions['settings']['tokens'], requestsPerSecond =
 });
 const operator = { name: 'ci', role: 'operator', sha256: sha256(OPERATOR) } as const;
 const refusing = (refusal: Error): Partial<DaemonApi> => ({ rotate: () => Promise.reject(refusal) });
+const failing = (refusal: Error): Partial<DaemonApi> => ({ startBulk: () => Promise.reject(refusal) });
 const QUICK = { headers: 200, request: 400, idle: 600, answer: 300 };
 
 /** What must be so for the request to meet its problem, where the request alone is not enough. */
@@ -42,6 +43,24 @@ const SCENES: Readonly<Record<string, readonly [Partial<HttpOptions>, Partial<Da
   overdue: [{ timeouts: QUICK }, { status: () => new Promise(() => undefined) }],
   'rate-limited': [settings([operator], 0.05)],
   conflict: [{}, refusing(new Refusal('conflict', 'it is paused: resume it first', { reason: 'paused' }))],
+  'bulk-changed': [
+    {},
+    failing(
+      new Refusal(
+        'bulk-changed',
+        'this is not the set that was confirmed: 12 would be rotated now; look at a new preview',
+      ),
+    ),
+  ],
+  'bulk-running': [
+    {},
+    failing(
+      new Refusal(
+        'bulk-running',
+        'bulk 01914b1e-7f00-7000-8000-000000000001 of * is running: wait for it, or cancel it',
+      ),
+    ),
+  ],
   'key-reused': [
     {},
     refusing(new Refusal('key-reused', 'this Idempotency-Key came with another body before: take a new key')),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CredentialView, DaemonApi, RotationView, StatusView } from '../../../src/daemon/api.ts';
+import type { BulkPreview, BulkView } from '../../../src/daemon/bulk/bulk-api.ts';
 import type { CoverageView, ForecastView } from '../../../src/daemon/overview.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { HttpAddress, HttpOptions, HttpServer } from '../../../src/http/server.ts';
@@ -55,6 +56,7 @@ export const ROTATION: RotationView = {
   reason: 'manual',
   note: null,
   actor: 'ci',
+  bulkId: null,
   state: 'grace',
   secretId: '12',
   supersedes: ['11'],
@@ -75,6 +77,7 @@ export const STATUS: StatusView = {
   paused: { paused: false, until: null, note: null },
   lastScan: null,
   nextScan: '2030-01-01T00:15:00.000Z',
+  bulk: null,
   breakers: [{ issuer: 'data8', open: false, until: null }],
   credentials: { ignored: 0, unmanaged: 1, paused: 0, blocked: 0, failing: 0, rotating: 0, grace: 0, due: 0, ok: 2 },
 };
@@ -95,6 +98,45 @@ export const FORECAST: ForecastView = {
   days: [],
   bunched: [],
   items: [],
+};
+
+export const PREVIEW: BulkPreview = {
+  matched: 2,
+  rotate: 1,
+  skip: 1,
+  skippedFor: { paused: 1 },
+  inGrace: 0,
+  atLeast: '0s',
+  digest: '0123456789abcdef'.repeat(4),
+  items: [
+    {
+      issuer: 'data8',
+      clientId: 'client-1',
+      name: 'prod-crm',
+      state: 'ok',
+      action: 'rotate',
+      reason: null,
+      expires: '2030-02-01T00:00:00.000Z',
+    },
+  ],
+};
+
+export const BULK: BulkView = {
+  id: ROTATION_ID,
+  state: 'running',
+  match: '*',
+  grace: '1h',
+  note: 'breach',
+  force: false,
+  actor: 'ci',
+  from: '127.0.0.1',
+  total: 1,
+  counts: { waiting: 0, rotating: 1, delivered: 0, failed: 0, skipped: 0 },
+  heldBy: null,
+  unwell: [],
+  startedAt: '2030-01-01T00:00:00.000Z',
+  finishedAt: null,
+  cancelledBy: null,
 };
 
 type Call = readonly [method: keyof DaemonApi, ...args: unknown[]];
@@ -121,6 +163,11 @@ export function fakeDaemon(change: Partial<DaemonApi> = {}): { daemon: DaemonApi
     rotation: answer('rotation', ROTATION),
     coverage: answer('coverage', COVERAGE),
     forecast: answer('forecast', FORECAST),
+    previewBulk: answer('previewBulk', PREVIEW),
+    startBulk: answer('startBulk', BULK),
+    bulks: answer('bulks', [BULK]),
+    bulk: answer('bulk', BULK),
+    cancelBulk: answer('cancelBulk', BULK),
     rotate: answer('rotate', { rotationId: ROTATION_ID, grace: '14d' }),
     pause: answer('pause', { paused: true, until: null, note: null }),
     resume: answer('resume', { paused: false, until: null, note: null }),

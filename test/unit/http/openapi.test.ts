@@ -74,7 +74,7 @@ describe('GET /openapi.json', () => {
       requestBody === undefined ? [] : [[path.split('/').at(-1), requestBody.required]],
     );
     expect(new Set(bodies.filter(([, required]) => required === true).map(([name]) => name))).toEqual(
-      new Set(['forget']),
+      new Set(['forget', 'preview', 'bulk']),
     );
     expect(bodies.length).toBeGreaterThan(5);
   });
@@ -91,11 +91,17 @@ describe('GET /openapi.json', () => {
 
   it('holds for what is answered', async () => {
     await using http = await serve();
-    const names: Readonly<Record<string, string>> = { issuer: 'data8', clientId: 'client-1', id: 'x' };
+    const names: Readonly<Record<string, string>> = { issuer: 'data8', clientId: 'client-1', id: 'x', bulkId: 'x' };
+    const bodies: Readonly<Record<string, unknown>> = {
+      forget: { vault: 'v', entry: 'e' },
+      preview: { match: '*' },
+      bulk: { match: '*', confirm: '0'.repeat(64) },
+    };
     for (const { path, method, operation } of operations) {
       if (path === '/v1/events') continue; // it does not end
       const url = path.replace(/\{(\w+)\}/g, (_, name: string) => names[name] ?? '');
-      const body = operation.requestBody?.required === true ? { body: '{"vault":"v","entry":"e"}' } : {};
+      const body =
+        operation.requestBody?.required === true ? { body: JSON.stringify(bodies[path.split('/').at(-1) ?? '']) } : {};
       const headers = { 'content-type': 'application/json' };
       const ask = async (token: string | null) => {
         const response = await http.ask(url, { method: method.toUpperCase(), headers, ...body }, token);

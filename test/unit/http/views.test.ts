@@ -115,6 +115,7 @@ describe('a rotation`s view', () => {
       reason: 'manual',
       note: 'leaked',
       actor: 'ci',
+      bulkId: null,
       state: 'grace',
       secretId: '13',
       supersedes: ['12'],

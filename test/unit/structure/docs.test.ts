@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../../src/domain/action.ts';
+import { BULK_FATES, BULK_STATES } from '../../../src/domain/bulk.ts';
 import { CREDENTIAL_STATES } from '../../../src/domain/credential-state.ts';
 import { DESTINATION_STATES } from '../../../src/domain/destination-state.ts';
 import { REASONS } from '../../../src/domain/reason.ts';
@@ -45,6 +46,8 @@ describe('docs/states.md', () => {
     ['## Role of a secret', SECRET_ROLES],
     ['## State of a destination', DESTINATION_STATES],
     ['## Action', ACTIONS],
+    ['## State of a bulk', BULK_STATES],
+    ['## Fate in a bulk', BULK_FATES],
   ])('%s: explains each word of its list, in its order, and no other', (heading, list) => {
     expect(words(section('docs/states.md', heading))).toEqual(list);
   });

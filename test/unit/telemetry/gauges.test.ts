@@ -11,7 +11,8 @@ import { createPrometheus } from '../../../src/telemetry/prometheus.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
 import { credentialRecord, destinationRecord, NOW, secretRecord } from './records.ts';
 
-const QUIET: Pick<StatusView, 'breakers' | 'paused'> = {
+const QUIET: Pick<StatusView, 'breakers' | 'bulk' | 'paused'> = {
+  bulk: null,
   breakers: [{ issuer: 'data8', open: false, until: null }],
   paused: { paused: false, until: null, note: null },
 };
@@ -162,6 +163,14 @@ describe('an issuer', () => {
       'rekeyd_breaker_open{issuer="data8"} 1',
       'rekeyd_breaker_open{issuer="other"} 0',
     ]);
+  });
+});
+
+describe('a bulk', () => {
+  it('shows how many are left; none: 0', async () => {
+    expect(await only('rekeyd_bulk', [])).toEqual(['rekeyd_bulk_remaining 0']);
+    const status = () => Promise.resolve({ ...QUIET, bulk: { id: 'b', total: 9, remaining: 4 } });
+    expect(await only('rekeyd_bulk', [], { status })).toEqual(['rekeyd_bulk_remaining 4']);
   });
 });
 

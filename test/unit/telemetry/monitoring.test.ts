@@ -48,7 +48,7 @@ function metrics(): Map<string, readonly string[]> {
     mode: 'active',
     issuers: [],
     perCredential: 'auto',
-    status: () => Promise.resolve({ breakers: [], paused: { paused: false, until: null, note: null } }),
+    status: () => Promise.resolve({ breakers: [], bulk: null, paused: { paused: false, until: null, note: null } }),
   });
   const all = new Map<string, readonly string[]>();
   for (const metric of registry.getMetricsAsArray() as unknown as {

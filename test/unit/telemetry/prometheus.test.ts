@@ -41,7 +41,7 @@ function wholeRegistry() {
     mode: 'active',
     issuers: [],
     perCredential: 'auto',
-    status: () => Promise.resolve({ breakers: [], paused: { paused: false, until: null, note: null } }),
+    status: () => Promise.resolve({ breakers: [], bulk: null, paused: { paused: false, until: null, note: null } }),
   });
   return prometheus;
 }

@@ -1,0 +1,47 @@
+import type { Instant } from '../../domain/time.ts';
+import type { Ledger } from '../../ledger/contract.ts';
+import type { CredentialRecord, RotationRecord } from '../../ledger/records.ts';
+import { isStuck } from '../requests.ts';
+import type { BulkRecord } from './bulk-note.ts';
+
+/** So many rotations are begun for one credential, until it is left to a person. */
+export const MOST_ATTEMPTS = 5;
+
+/** How it stands with one credential of a bulk, by what the ledger says. */
+export type Standing =
+  | { readonly kind: 'not-begun' }
+  | { readonly kind: 'under-way' }
+  /** It waits for a vault, without a slot: it takes up no place. */
+  | { readonly kind: 'stuck' }
+  | { readonly kind: 'delivered' }
+  /** The rotation was given up: it is begun again, not before `at`. */
+  | { readonly kind: 'again'; readonly attempts: number; readonly at: Instant }
+  | { readonly kind: 'given-up'; readonly record: CredentialRecord };
+
+/** @param record null: the ledger has none any more. @throws LedgerError */
+export async function standingOf(ledger: Ledger, record: CredentialRecord | null, bulk: BulkRecord): Promise<Standing> {
+  if (record?.bulk?.id !== bulk.id) return { kind: 'not-begun' };
+  return judge(record, record.bulk, await ledger.rotation(record.bulk.rotationId));
+}
+
+function judge(
+  record: CredentialRecord,
+  { attempts }: NonNullable<CredentialRecord['bulk']>,
+  rotation: RotationRecord | null,
+): Standing {
+  const at = record.retryAt ?? 0;
+  if (rotation === null) return { kind: 'again', attempts, at };
+  if (rotation.deliveredAt !== null) return { kind: 'delivered' };
+  if (rotation.state !== 'abandoned') return { kind: waitsForVault(rotation) ? 'stuck' : 'under-way' };
+  const isBegun = rotation.steps.length > 0;
+  // it yielded, and what took its place is served
+  if (isBegun && (record.current?.generation ?? 0) > rotation.generation) return { kind: 'delivered' };
+  // held back before it began: that was no attempt
+  const begun = isBegun ? attempts : attempts - 1;
+  return begun >= MOST_ATTEMPTS ? { kind: 'given-up', record } : { kind: 'again', attempts: begun, at };
+}
+
+function waitsForVault(rotation: RotationRecord): boolean {
+  const last = rotation.steps.at(-1);
+  return isStuck(rotation) || (last?.step === 'deliver' && last.outcome === 'failed');
+}
