@@ -90,7 +90,11 @@ describe('a forced bulk', () => {
     expect(stage.events('bulk-started')[0]).toMatchObject({ level: 'warn', fields: { force: true, from: '10.0.0.7' } });
     const forced = stage.events('limits-forced').map(({ fields }) => fields);
     expect(forced).toHaveLength(12);
-    expect(forced[0]).toMatchObject({ bulkId: id, actor: 'somebody', limits: ['budget-spent', 'breaker-open', 'paced'] });
+    expect(forced[0]).toMatchObject({
+      bulkId: id,
+      actor: 'somebody',
+      limits: ['budget-spent', 'breaker-open', 'paced'],
+    });
     expect(forced.at(-1)?.['limits']).toEqual(['budget-spent', 'paced']);
   });
 
