@@ -404,7 +404,7 @@ describe.skipIf(spawnSync('curl', ['--version']).status !== 0)('docs/http.md', a
   }));
 
   it('has its examples', () => {
-    expect(examples.map((each) => each.name)).toEqual(['socket', 'port', 'credential']);
+    expect(examples.map((each) => each.name)).toEqual(['socket', 'port', 'credential', 'bulk']);
   });
 
   it.each(examples)('the examples of $name work', async ({ script }) => {
