@@ -3,7 +3,7 @@ import type { Windows } from '../../src/domain/windows.ts';
 import { windowsOf } from '../fakes/windows.ts';
 import { DEFAULT_POLICY } from '../scenarios/stage.ts';
 import { Chance } from './chance.ts';
-import { INCIDENT_KINDS } from './incidents.ts';
+import { INCIDENT_KINDS, LATER_KINDS } from './incidents.ts';
 import type { Incident } from './incidents.ts';
 import { LIMITS } from './sim-config.ts';
 import type { SimConfig } from './sim-config.ts';
@@ -152,13 +152,19 @@ function drawStorms(chance: Chance, until: number): Storm[] {
 function drawIncidents(chance: Chance, size: Size, until: number): Incident[] {
   const kinds = INCIDENT_KINDS.filter((kind) => chance.chance(`has ${kind}`, 0.5));
   const [first, ...others] = kinds;
-  if (first === undefined) return [];
-  return Array.from({ length: chance.integer('incidents', 0, size.incidents) }, (_, index) => {
+  const later = LATER_KINDS.filter((kind) => chance.chance(`has ${kind}`, 0.15)).map((kind) => ({
+    id: kind,
+    at: START + SECOND + Math.floor(chance.draw(`${kind} at`) * (until - START)),
+    kind,
+  }));
+  if (first === undefined) return later;
+  const drawn = Array.from({ length: chance.integer('incidents', 0, size.incidents) }, (_, index) => {
     const label = `incident${index}`;
     return {
       id: label,
       at: START + SECOND + Math.floor(chance.draw(`${label} at`) * (until - START)),
       kind: chance.pick(`${label} kind`, [first, ...others]),
     };
-  }).sort((a, b) => a.at - b.at);
+  });
+  return [...drawn, ...later].sort((a, b) => a.at - b.at);
 }

@@ -40,7 +40,7 @@ export const OPERATOR_INCIDENTS = {
 } satisfies Record<string, Act>;
 
 /** A person asks a daemon that runs for something; what it refuses is no matter here. */
-function ask(world: SimWorld, drawn: number, what: string, request: (daemon: Daemon) => Promise<unknown>): void {
+export function ask(world: SimWorld, drawn: number, what: string, request: (daemon: Daemon) => Promise<unknown>): void {
   const running = world.installations.filter((each) => each.isRunning && each.process?.isFrozen === false);
   const asked = one(running, drawn);
   if (asked?.daemon == null) return;

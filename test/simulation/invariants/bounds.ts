@@ -27,7 +27,9 @@ export function creationsAreBounded(world: Witnessed): Invariant {
       }
       // a ledger sees what another one made only as long as it is there, and so does one that was lost since
       const ledgers = world.ledgerCount + world.howOftenSince('ledger lost', time.now - DAY);
-      if (rotations.size > (createsPerDay + 1) * ledgers + (world.daemonCount - world.ledgerCount)) {
+      // a person may let a bulk go past the budget; each of its credentials may be tried some times
+      const isForced = world.howOftenSince('forced', time.now - 2 * DAY) > 0;
+      if (!isForced && rotations.size > (createsPerDay + 1) * ledgers + (world.daemonCount - world.ledgerCount)) {
         world.violate('S8', `${process.id} made the ${rotations.size}th secret of ${clientId} within a day`);
       }
       const live = truth.alive(clientId).length;
