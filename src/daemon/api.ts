@@ -7,6 +7,7 @@ import type { SecretRole } from '../domain/secret-role.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { CredentialFilter, Page, RotationFilter } from '../ledger/contract.ts';
 import type { CredentialKey, CredentialRecord } from '../ledger/records.ts';
+import type { World } from '../rotation/world.ts';
 import type { BulkApi } from './bulk/bulk-api.ts';
 import type { OverviewApi } from './overview.ts';
 
@@ -210,6 +211,14 @@ export interface Daemon extends DaemonApi {
   start(): Promise<void>;
   /** Starts nothing new, finishes what cannot be left halfway within `shutdownTimeout`. */
   stop(): Promise<void>;
+  /**
+   * Starts a daemon over `next`, a world of the same ledger and process with other settings, which takes over in one step.
+   * Afterwards this one begins nothing any more; what it began, it brings to {@link rest} under its own terms. Issuers that
+   * are the same object in both worlds keep their breakers. @throws LedgerError: then nothing has changed.
+   */
+  handOver(next: World): Promise<Daemon>;
+  /** Kept when nothing is under way any more. */
+  rest(): Promise<void>;
   once(options: { readonly limit: number | null; readonly only: string | null }): Promise<OnceResult>;
   /** What a scan would do now; in mode `observe`, what it would do in mode `active`. Changes nothing anywhere. */
   plan(): Promise<PlanView>;

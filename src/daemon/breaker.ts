@@ -7,8 +7,8 @@ import type { Duration, Instant } from '../domain/time.ts';
  */
 export class Breaker {
   readonly #clock: Clock;
-  readonly #limit: number;
-  readonly #cooldown: Duration;
+  #limit: number;
+  #cooldown: Duration;
   readonly #failing = new Set<string>();
   #openUntil: Instant | null = null;
   /** Half open, and one tries: open for the others until that is known. */
@@ -16,6 +16,12 @@ export class Breaker {
 
   constructor(clock: Clock, settings: { readonly failures: number; readonly cooldown: Duration }) {
     this.#clock = clock;
+    this.#limit = settings.failures;
+    this.#cooldown = settings.cooldown;
+  }
+
+  /** From now on goes by other limits; what it has counted stays. */
+  adjust(settings: { readonly failures: number; readonly cooldown: Duration }): void {
     this.#limit = settings.failures;
     this.#cooldown = settings.cooldown;
   }

@@ -15,19 +15,36 @@ import type { CredentialView, Daemon, OnceResult, PauseView, StatusView } from '
 import { Engine } from './engine.ts';
 import { changePauseNote } from './pause-note.ts';
 import { explainOne, planAll } from './planning.ts';
-import { isMeant, scan } from './scan.ts';
+import { scan } from './scan.ts';
 import type { ScanOptions, ScanReport } from './scan.ts';
+import { unwellOf } from './unwell.ts';
 import { credentialView, rotationView } from './views.ts';
 
 /** Finished rotations are kept this long. */
 const HISTORY = 400 * DAY;
 
+/** The daemon whose terms held before, in this process and over the same ledger. */
+interface Predecessor {
+  readonly engine: Engine;
+  readonly bulks: Pick<Bulks, 'idle'>;
+  readonly startedAt: Instant;
+  /** Takes its schedule from it. From here on it passes on to the successor what it is asked for. */
+  leave(successor: Daemon): void;
+}
+
 /** Puts the daemon together over a world. Nothing happens before `start` or `once`. */
-export function createDaemon(world: World, options: { readonly version: string }): Daemon {
+export function createDaemon(
+  world: World,
+  options: { readonly version: string; readonly before?: Predecessor },
+): Daemon {
   const { ledger, clock, ids, ticker, settings, log, events } = world;
+  const { version } = options;
+  // let go once it has handed over: each holds on to what it knew of all credentials
+  let before = options.before ?? null;
   const engine = new Engine(world);
   const bulks = new Bulks(engine);
-  const startedAt = clock.now();
+  const startedAt = before?.startedAt ?? clock.now();
+  let successor: Daemon | null = null;
   let schedule: Schedule | null = null;
   let running: { report: ScanReport; done: Promise<void> } | null = null;
   let last: ScanReport | null = null;
@@ -88,30 +105,59 @@ export function createDaemon(world: World, options: { readonly version: string }
     return { paused: pause !== null, until: formatInstantOrNull(pause?.until ?? null), note: pause?.note ?? null };
   }
 
-  return {
+  const daemon: Daemon = {
     async start() {
       await engine.open({ once: false, wakeBefore: () => schedule?.next() ?? null });
       opened = true;
+      const takesOver = before !== null;
+      const bulksBefore = before?.bulks.idle() ?? Promise.resolve();
+      // nothing is waited for from here on: at each moment the terms of one of them hold
+      before?.leave(daemon);
+      if (before !== null) engine.takeOver(before.engine);
+      before = null;
       schedule = ticker.schedule(settings.schedule, settings.timezone, onSchedule);
-      events.tell({
-        type: 'daemon-started',
-        instance: settings.instance,
-        mode: settings.mode,
-        nextScan: formatInstantOrNull(schedule.next()),
+      if (!takesOver) {
+        events.tell({
+          type: 'daemon-started',
+          instance: settings.instance,
+          mode: settings.mode,
+          nextScan: formatInstantOrNull(schedule.next()),
+        });
+      }
+      startScan({
+        // other settings are an act of a person: what is held back is looked at again
+        everything: takesOver ? 'stuck-too' : 'blocked-too',
+        trigger: takesOver ? 'schedule' : 'startup',
+        limit: null,
+        only: null,
       });
-      startScan({ everything: 'blocked-too', trigger: 'startup', limit: null, only: null });
-      void bulks.resume();
+      // not before the one that goes on with it until now has let go of it
+      void bulksBefore.then(() => bulks.resume());
+    },
+
+    async handOver(next) {
+      const leave = (heir: Daemon): void => {
+        successor = heir;
+        schedule?.stop();
+      };
+      const heir = createDaemon(next, { version, before: { engine, bulks, startedAt, leave } });
+      await heir.start();
+      return heir;
+    },
+
+    async rest() {
+      await Promise.all([engine.dispatcher.drained(), running?.done, bulks.idle()]);
     },
 
     async stop() {
       schedule?.stop();
-      engine.stopping.abort(new Error('stopping'));
+      engine.stop();
       const deadline = new AbortController();
-      const rest = Promise.all([engine.dispatcher.drained(), running?.done, bulks.idle()]).then(() => deadline.abort());
+      const rest = daemon.rest().then(() => deadline.abort());
       await ticker.sleep(settings.shutdownTimeout, deadline.signal).catch(() => undefined);
       engine.giveUp.abort(new Error('shutdownTimeout is over'));
       await rest;
-      events.tell({ type: 'daemon-stopped', instance: settings.instance });
+      if (successor === null) events.tell({ type: 'daemon-stopped', instance: settings.instance });
     },
 
     async once(given): Promise<OnceResult> {
@@ -120,22 +166,7 @@ export function createDaemon(world: World, options: { readonly version: string }
       const { report, done } = startScan({ everything: 'blocked-too', trigger: 'startup', ...given });
       await done;
       await engine.dispatcher.drained();
-      const unwell: OnceResult['unwell'][number][] = [];
-      for (const state of ['failing', 'blocked'] as const) {
-        for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-          const page: Awaited<ReturnType<typeof ledger.credentials>> = await ledger.credentials(
-            { state },
-            1000,
-            cursor,
-          );
-          for (const { issuer, clientId, description, reason } of page.items) {
-            const listed = { clientId, description };
-            if (isMeant(engine, { key: { issuer, clientId }, listed }, given.only))
-              unwell.push({ issuer, clientId, state, reason });
-          }
-          cursor = page.nextCursor;
-        }
-      }
+      const unwell = await unwellOf(engine, given.only);
       return { looked: report.looked, acted: engine.dispatcher.acted, unwell, errors: report.errors };
     },
 
@@ -157,7 +188,7 @@ export function createDaemon(world: World, options: { readonly version: string }
       for (const { state, count } of await ledger.countsByState()) counts[state] += count;
       const now = clock.now();
       return {
-        version: options.version,
+        version,
         instance: settings.instance,
         mode: settings.mode,
         startedAt: formatInstant(startedAt),
@@ -194,9 +225,10 @@ export function createDaemon(world: World, options: { readonly version: string }
       }
     },
 
-    scan: () => ({
-      scanId: startScan({ everything: 'stuck-too', trigger: 'schedule', limit: null, only: null }).report.scanId,
-    }),
+    scan: () =>
+      successor?.scan() ?? {
+        scanId: startScan({ everything: 'stuck-too', trigger: 'schedule', limit: null, only: null }).report.scanId,
+      },
 
     async credentials(filter, limit, cursor) {
       const page = await ledger.credentials(filter, limit, cursor);
@@ -266,7 +298,7 @@ export function createDaemon(world: World, options: { readonly version: string }
         await engine.refreshPause();
         events.tell({ type: 'resumed-all', actor });
         bulks.wake();
-        startScan({ everything: 'stuck-too', trigger: 'schedule', limit: null, only: null });
+        daemon.scan();
       } else await resumeOne(engine, key, actor);
       return { paused: false, until: null, note: null };
     },
@@ -280,4 +312,5 @@ export function createDaemon(world: World, options: { readonly version: string }
       return overlay(credentialView(record, clock.now()));
     },
   };
+  return daemon;
 }

@@ -12,6 +12,8 @@ import { Slots } from './slots.ts';
 /** What the dispatcher asks of the daemon around it. */
 export interface Surroundings {
   readonly stopping: AbortSignal;
+  /** Aborted when it stops, and when other terms take over: nothing is begun any more. */
+  readonly leaving: AbortSignal;
   readonly giveUp: AbortSignal;
   once(): boolean;
   issuerFailed(key: CredentialKey, error: IssuerError): void;
@@ -23,6 +25,8 @@ export interface Surroundings {
   resyncAt(key: CredentialKey, now: Instant): Instant;
   /** A visit ended; something may be due again at `record.dueAt`. */
   ended(visit: Visit): void;
+  /** Other terms have taken over, and are free to visit this credential now. */
+  passOn(key: CredentialKey): void;
 }
 
 export function keyText(key: CredentialKey): string {
@@ -37,6 +41,8 @@ export class Dispatcher {
   readonly #busy = new Map<string, Promise<void>>();
   /** Asked for while a visit was going on: visited once more after it. */
   readonly #again = new Map<string, Subject>();
+  /** The one whose terms held before, while something of it goes on. */
+  #before: Dispatcher | null = null;
   acted = 0;
 
   constructor(world: World, around: Surroundings) {
@@ -45,8 +51,22 @@ export class Dispatcher {
     this.#slots = new Slots(world.settings.limits.concurrency);
   }
 
+  /** Takes over from another one, which begins nothing any more: what that one still visits is left alone until it passes it on. */
+  follow(before: Dispatcher): void {
+    this.#before = before;
+  }
+
   isBusy(key: CredentialKey): boolean {
-    return this.#busy.has(keyText(key));
+    return this.#busy.has(keyText(key)) || this.#isBusyBefore(key);
+  }
+
+  #isBusyBefore(key: CredentialKey): boolean {
+    if (this.#before?.isIdle === true) this.#before = null;
+    return this.#before?.isBusy(key) === true;
+  }
+
+  get isIdle(): boolean {
+    return this.#busy.size === 0 && this.#before?.isIdle !== false;
   }
 
   /**
@@ -55,6 +75,12 @@ export class Dispatcher {
    */
   visit(subject: Subject, whenBusy: 'skip' | 'again' = 'skip'): Promise<boolean> {
     const text = keyText(subject.key);
+    if (this.#around.leaving.aborted) {
+      this.#around.passOn(subject.key);
+      return Promise.resolve(false);
+    }
+    // passed on when that is over
+    if (this.#isBusyBefore(subject.key)) return Promise.resolve(false);
     if (this.#busy.has(text)) {
       if (whenBusy === 'again') this.#again.set(text, subject);
       return Promise.resolve(false);
@@ -67,7 +93,8 @@ export class Dispatcher {
         dispatched(acted > 0);
         const again = this.#again.get(text);
         this.#again.delete(text);
-        if (again !== undefined && !this.#around.stopping.aborted) void this.visit(again);
+        if (this.#around.leaving.aborted) this.#around.passOn(subject.key);
+        else if (again !== undefined) void this.visit(again);
       });
       this.#busy.set(text, work);
     });
@@ -87,6 +114,7 @@ export class Dispatcher {
     const control: Control = {
       stopping: around.stopping,
       giveUp: around.giveUp,
+      mayBegin: () => !around.leaving.aborted,
       once: around.once(),
       issuerFailed: (failed, error) => around.issuerFailed(failed, error),
       issuerWorked: (worked) => around.issuerWorked(worked),
@@ -108,7 +136,7 @@ export class Dispatcher {
       },
     };
     try {
-      if (around.stopping.aborted) return 0;
+      if (around.leaving.aborted) return 0;
       const visit = await tend(this.#world, subject, control, (now) => around.resyncAt(key, now));
       this.acted += visit.acted;
       around.ended(visit);

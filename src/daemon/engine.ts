@@ -24,16 +24,20 @@ const LONGEST_LEASE: Duration = 30 * SECOND;
 export class Engine {
   readonly world: World;
   readonly roster: Roster;
-  readonly breakers: ReadonlyMap<string, Breaker>;
+  readonly breakers: Map<string, Breaker>;
   readonly dispatcher: Dispatcher;
   readonly stopping = new AbortController();
+  /** Aborted as well when other terms take over: nothing is begun any more, and what was begun goes on. */
+  readonly leaving = new AbortController();
   readonly giveUp = new AbortController();
   /** Told of each visit that ended. */
   onVisited: (key: CredentialKey) => void = () => undefined;
   #pause: PauseNote = { pause: null, past: [] };
   #pace: Pace;
   readonly #silence: Silence;
-  readonly #wakeups = new Map<string, Instant>();
+  readonly #wakeups = new Map<string, { readonly key: CredentialKey; readonly at: Instant }>();
+  /** The engine of the terms that have taken over; null: ours hold. */
+  #successor: Engine | null = null;
   #wakeBefore: () => Instant | null = () => null;
   #once = false;
   #prepared = false;
@@ -45,14 +49,15 @@ export class Engine {
       [...world.issuers.keys()].map((name) => [name, new Breaker(world.clock, world.settings.limits.breaker)]),
     );
     this.#pace = new Pace(world.settings.limits.rotationsPerHour, []);
-    this.#silence = new Silence(world, this.stopping.signal);
+    this.#silence = new Silence(world, this.leaving.signal);
     this.dispatcher = new Dispatcher(world, {
       stopping: this.stopping.signal,
+      leaving: this.leaving.signal,
       giveUp: this.giveUp.signal,
       once: () => this.#once,
       issuerFailed: (key, error) => this.#issuerFailed(key, error.message),
       issuerWorked: (key) => this.#issuerWorked(key),
-      heard: (issuer, answered) => this.#silence.heard(issuer, answered, !this.#once),
+      heard: (issuer, answered) => this.#silenceOf(issuer).heard(issuer, answered, !this.#once),
       pausedAll: async () => (await this.refreshPause()).pause,
       reserveStart: (key, ahead) => this.#reserveStart(key, ahead),
       // short enough that a crash is gone on from soon, and no longer than what a lost call may take anyway
@@ -63,6 +68,7 @@ export class Engine {
         ),
       resyncAt: (key, now) => nextResync(key, world.settings.resync, now),
       ended: (visit) => this.#ended(visit),
+      passOn: (key) => void this.#successor?.visitSoon(key),
     });
   }
 
@@ -72,6 +78,37 @@ export class Engine {
     this.#wakeBefore = options.wakeBefore;
     await this.world.ledger.check();
     await this.prepare();
+  }
+
+  /**
+   * Takes over from the engine of other terms, in one step that waits for nothing and cannot fail. That one begins nothing
+   * any more and brings to rest what it began; each credential that it still visits is passed on then. What must not be
+   * forgotten comes along: the hour's starts, open breakers, silent endpoints, lists, wake-ups.
+   */
+  takeOver(before: Engine): void {
+    const { issuers, settings } = this.world;
+    before.#successor = this;
+    before.leaving.abort(new Error('other terms have taken over'));
+    this.#pace = before.#pace.copy(settings.limits.rotationsPerHour);
+    this.roster.learnFrom(before.roster);
+    this.dispatcher.follow(before.dispatcher);
+    // one whose settings changed is another one, and begins afresh
+    const kept = [...issuers.keys()].filter((name) => issuers.get(name) === before.world.issuers.get(name));
+    for (const name of kept) {
+      const breaker = before.breakers.get(name);
+      if (breaker === undefined) continue;
+      breaker.adjust(settings.limits.breaker);
+      this.breakers.set(name, breaker);
+    }
+    this.#silence.takeOver(before.#silence, kept);
+    for (const { key, at } of before.#wakeups.values()) this.#wakeOnce(key, at);
+  }
+
+  /** Stops: nothing is begun any more, and waiting ends. */
+  stop(): void {
+    const reason = new Error('stopping');
+    this.leaving.abort(reason);
+    this.stopping.abort(reason);
   }
 
   /** Reads what a plan must know: the pause, and, once for a process, the starts of the last hour. @throws LedgerError */
@@ -109,6 +146,7 @@ export class Engine {
 
   async refreshPause(): Promise<PauseNote> {
     this.#pause = await readPauseNote(this.world.ledger, this.world.clock.now());
+    await this.#successor?.refreshPause();
     return this.#pause;
   }
 
@@ -153,8 +191,26 @@ export class Engine {
 
   /** Visits a credential now, or once more after the visit that is going on. */
   async visitNow(key: CredentialKey): Promise<void> {
+    if (this.#successor !== null) return this.#successor.visitNow(key);
     const subject = await this.rememberedSubject(key);
     if (subject !== null) void this.dispatcher.visit(subject, 'again');
+  }
+
+  /** As {@link visitNow}, for whom nobody waits. It does not throw. */
+  async visitSoon(key: CredentialKey): Promise<void> {
+    try {
+      await this.visitNow(key);
+    } catch (error) {
+      // the ledger could not be read: the next scan finds what is due
+      this.world.events.tell({ type: 'visit-failed', ...key, error: safeMessage(error) });
+    }
+  }
+
+  /** What is heard in an attempt concerns who asks the same endpoint now. */
+  #silenceOf(issuer: string): Silence {
+    const next = this.#successor;
+    const same = next !== null && next.world.issuers.get(issuer) === this.world.issuers.get(issuer);
+    return same ? next.#silenceOf(issuer) : this.#silence;
   }
 
   #circumstances(issuer: string): Circumstances {
@@ -204,22 +260,25 @@ export class Engine {
     const { dueAt } = record;
     this.onVisited(record);
     const before = this.#wakeBefore();
-    if (this.#once || this.stopping.signal.aborted || dueAt === null || before === null || dueAt >= before) return;
-    const text = keyText(record);
-    const sooner = this.#wakeups.get(text);
-    if (sooner !== undefined && sooner <= dueAt) return;
-    this.#wakeups.set(text, dueAt);
-    void this.#wakeAt({ issuer: record.issuer, clientId: record.clientId }, dueAt);
+    if (this.#once || this.leaving.signal.aborted || dueAt === null || before === null || dueAt >= before) return;
+    this.#wakeOnce({ issuer: record.issuer, clientId: record.clientId }, dueAt);
+  }
+
+  #wakeOnce(key: CredentialKey, at: Instant): void {
+    const sooner = this.#wakeups.get(keyText(key));
+    if (sooner !== undefined && sooner.at <= at) return;
+    this.#wakeups.set(keyText(key), { key, at });
+    void this.#wakeAt(key, at);
   }
 
   async #wakeAt(key: CredentialKey, at: Instant): Promise<void> {
     const { clock, ticker } = this.world;
     try {
-      await ticker.sleep(Math.max(SECOND, at - clock.now() + 1), this.stopping.signal);
+      await ticker.sleep(Math.max(SECOND, at - clock.now() + 1), this.leaving.signal);
     } catch {
-      return; // stopping: the next start finds what is due
+      return; // stopping: the next start finds what is due; or leaving: other terms wake it
     }
-    if (this.#wakeups.get(keyText(key)) !== at) return;
+    if (this.#wakeups.get(keyText(key))?.at !== at) return;
     this.#wakeups.delete(keyText(key));
     try {
       const subject = await this.rememberedSubject(key);

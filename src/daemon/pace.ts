@@ -41,9 +41,9 @@ export class Pace {
     this.#starts.push(now);
   }
 
-  /** The same starts and the same limit, to try out what a plan would take. */
-  copy(): Pace {
-    return new Pace(this.#perHour, this.#starts);
+  /** The same starts, under the same limit or another one: to try out what a plan would take, or to go on under other terms. */
+  copy(perHour: number = this.#perHour): Pace {
+    return new Pace(perHour, this.#starts);
   }
 
   /** A start that lies ahead was noted before the clock was set back: it counts as one of now (P8). */

@@ -53,6 +53,18 @@ export class Roster {
     this.#match = createMatcher(world.settings, world.vaultTypes);
   }
 
+  /** Takes over who was on the last lists, under this world's rules: claims are whole before anything is looked at. */
+  learnFrom(before: Roster): void {
+    for (const issuer of this.#world.issuers.keys()) {
+      const known = before.#known.get(issuer);
+      if (known === undefined) continue;
+      this.#learn(
+        issuer,
+        [...known.values()].map(({ clientId, description }) => ({ clientId, description })),
+      );
+    }
+  }
+
   terms(issuer: string, credential: ListedCredential): Terms {
     return this.#match(issuer, credential);
   }

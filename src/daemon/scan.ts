@@ -58,7 +58,7 @@ async function visitAll(
   let left = limit ?? wanted.length;
   const lane = async (): Promise<void> => {
     for (let next = wanted[report.looked]; next !== undefined && left > 0; next = wanted[report.looked]) {
-      if (engine.stopping.signal.aborted) return;
+      if (engine.leaving.signal.aborted) return;
       report.looked += 1;
       left -= 1;
       const acted = await engine.dispatcher.visit(engine.subject(next.key, next.listed, trigger));
@@ -90,6 +90,7 @@ export async function candidates(
     });
     return [];
   }
+  if (engine.leaving.signal.aborted) return [];
   const headers = world.ledger.headers(name);
   const wanted = await engine.roster.compare(name, list, headers, world.clock.now(), options.everything);
   world.meter.scanSucceeded(name, world.clock.now());

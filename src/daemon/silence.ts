@@ -11,12 +11,12 @@ const LONGEST = 10 * MINUTE;
  */
 export class Silence {
   readonly #world: World;
-  readonly #stopping: AbortSignal;
+  readonly #leaving: AbortSignal;
   readonly #silent = new Set<string>();
 
-  constructor(world: World, stopping: AbortSignal) {
+  constructor(world: World, leaving: AbortSignal) {
     this.#world = world;
-    this.#stopping = stopping;
+    this.#leaving = leaving;
   }
 
   has(issuer: string): boolean {
@@ -32,6 +32,15 @@ export class Silence {
     if (listen) void this.#listen(issuer);
   }
 
+  /** Goes on asking for those of `issuers` that were silent before; whoever asked until now has left. */
+  takeOver(before: Silence, issuers: readonly string[]): void {
+    for (const issuer of issuers) {
+      if (!before.#silent.has(issuer) || this.#silent.has(issuer)) continue;
+      this.#silent.add(issuer);
+      void this.#listen(issuer);
+    }
+  }
+
   #over(issuer: string): void {
     if (!this.#silent.delete(issuer)) return;
     this.#world.events.tell({ type: 'token-endpoint-answers', issuer });
@@ -41,14 +50,14 @@ export class Silence {
     const { ids, issuers, log, ticker } = this.#world;
     for (let pause = MINUTE; ; pause = Math.min(2 * pause, LONGEST)) {
       try {
-        await ticker.sleep(pause, this.#stopping);
+        await ticker.sleep(pause, this.#leaving);
         if (!this.#silent.has(issuer)) return;
         const nobody = `rekeyd-asks-${ids.unique()}`;
-        await issuers.get(issuer)?.verify(nobody, SecretValue.of(nobody), this.#stopping);
+        await issuers.get(issuer)?.verify(nobody, SecretValue.of(nobody), this.#leaving);
         this.#over(issuer);
         return;
       } catch (error) {
-        if (this.#stopping.aborted) return;
+        if (this.#leaving.aborted) return;
         if (!(error instanceof IssuerError)) throw error;
         log.debug('token-endpoint-asked', 'The token endpoint does not answer yet', {
           issuer,

@@ -6,6 +6,8 @@ import type { IssuerError } from '../domain/errors.ts';
 export interface Control {
   /** Aborted when the daemon is told to stop: nothing new starts, waiting ends. */
   readonly stopping: AbortSignal;
+  /** False once the daemon stops, or other terms have taken over: what was begun is brought to rest, nothing new starts. */
+  mayBegin(): boolean;
   /** Aborted when `shutdownTimeout` is over: calls are given up. */
   readonly giveUp: AbortSignal;
   /** Waits without holding a concurrency slot. Throws where `stopping` is aborted meanwhile. */

@@ -28,7 +28,7 @@ export async function issue(
   control: Control,
 ): Promise<void> {
   const { observation } = situation;
-  if (observation.terms.kind !== 'managed' || control.stopping.aborted) return;
+  if (observation.terms.kind !== 'managed' || !control.mayBegin()) return;
   // a process that was frozen since it looked: the window may have shut meanwhile
   const now = world.clock.now();
   if ((wantedStart(situation, now)?.at ?? now) > now) return;

@@ -76,8 +76,8 @@ export async function tend(
     if (round >= ROUNDS) return { record: stored, acted };
     if (looksOn) continue;
     if (decision.action === 'none') return { record: stored, acted };
-    // told to stop: only what this visit began is brought to rest
-    if (control.stopping.aborted && (acted === 0 || decision.action === 'issue')) return { record: stored, acted };
+    // told to stop, or to make way for other terms: only what this visit began is brought to rest
+    if (!control.mayBegin() && (acted === 0 || decision.action === 'issue')) return { record: stored, acted };
     const rotations = situation.rotations.map((each) =>
       moved.some((other) => other.id === each.id) ? { ...each, version: each.version + 1 } : each,
     );

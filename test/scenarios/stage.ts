@@ -62,6 +62,7 @@ export class Stage {
   onCall: ((call: number, name: string) => void) | null = null;
   #life = new Life();
   #daemon: Daemon | null = null;
+  #world: World | null = null;
   #starts = 0;
   #kill: { call: number; side: 'before' | 'after' } | null = null;
 
@@ -109,9 +110,13 @@ export class Stage {
 
   /** A daemon of its own over this world: a second replica, where `ledger` is another. It is not started. */
   open(ledger: Ledger = this.ledger, life: Life = new Life()): Daemon {
+    return createDaemon(this.#worldFor(ledger, life), { version: 'test' });
+  }
+
+  #worldFor(ledger: Ledger, life: Life): World {
     this.#starts += 1;
     const { ports } = this;
-    const world: World = {
+    return {
       clock: ports.clock,
       random: ports.random,
       ids: ports.ids,
@@ -126,7 +131,23 @@ export class Stage {
       meter: silentMeter,
       processId: `process-${this.#starts}`,
     };
-    return createDaemon(world, { version: 'test' });
+  }
+
+  /**
+   * Other settings without a restart, in one step after those awaits that opening takes. @returns the daemon that hands
+   * over; null where the process was killed meanwhile.
+   */
+  async reload(change: Partial<Settings>): Promise<Daemon | null> {
+    const before = this.#daemon;
+    if (this.#world === null || before === null) return null;
+    this.settings = { ...this.settings, ...change };
+    this.#world = { ...this.#world, settings: this.settings };
+    const handed = before.handOver(this.#world);
+    handed.catch(() => undefined); // told below
+    await this.clock.settle(8);
+    if (this.#life.over) return null;
+    this.#daemon = await handed;
+    return before;
   }
 
   /** Starts the daemon, and lets its first scan run as far as it gets without time passing. */
@@ -135,7 +156,8 @@ export class Stage {
     this.#life.onCall = (call, name) => this.onCall?.(call, name);
     if (this.#kill !== null) this.#life.killAt(this.#kill.call, this.#kill.side);
     this.#kill = null;
-    this.#daemon = this.open(this.ledger, this.#life);
+    this.#world = this.#worldFor(this.ledger, this.#life);
+    this.#daemon = createDaemon(this.#world, { version: 'test' });
     // everything is in memory: no time passes; a daemon that is killed while it starts never says so
     const started = this.#daemon.start();
     await this.clock.settle(8);

@@ -51,7 +51,7 @@ export class BulkRun {
       if (isNew) this.#lanes.add(key);
       else await this.#look(key);
       // an embedded ledger answers without a turn of the event loop
-      if (!isNew && index % READ_AT_ONCE === READ_AT_ONCE - 1) await ticker.sleep(0, this.#engine.stopping.signal);
+      if (!isNew && index % READ_AT_ONCE === READ_AT_ONCE - 1) await ticker.sleep(0, this.#engine.leaving.signal);
     }
   }
 
@@ -109,7 +109,7 @@ export class BulkRun {
     const { world, breakers, pause } = this.#engine;
     const now = world.clock.now();
     this.heldBy = null;
-    if (this.stopped || this.#engine.stopping.signal.aborted || this.#lanes.size === 0) return null;
+    if (this.stopped || this.#engine.leaving.signal.aborted || this.#lanes.size === 0) return null;
     if (world.settings.mode !== 'active') {
       this.heldBy = world.settings.mode === 'observe' ? 'mode-observe' : 'mode-no-delete';
     } else if (activePause(pause.pause, now) !== null) this.heldBy = 'paused';

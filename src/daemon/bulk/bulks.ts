@@ -60,7 +60,7 @@ export class Bulks implements BulkApi {
     try {
       await this.#resume();
     } catch (error) {
-      if (!this.#engine.stopping.signal.aborted) this.#warn(error);
+      if (!this.#engine.leaving.signal.aborted) this.#warn(error);
     } finally {
       this.#isResuming = false;
     }
@@ -183,7 +183,7 @@ export class Bulks implements BulkApi {
   /** Never throws. */
   async #workThrough(run: BulkRun): Promise<void> {
     const { ticker, ledger } = this.#engine.world;
-    const stopping = this.#engine.stopping.signal;
+    const stopping = this.#engine.leaving.signal;
     while (this.#run === run && !stopping.aborted) {
       this.#bell = new AbortController();
       let wait = AFTER_ERROR;

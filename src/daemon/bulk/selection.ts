@@ -67,7 +67,7 @@ export async function select(
     }
     cursor = page.nextCursor;
     // an embedded ledger answers without a turn of the event loop
-    if (cursor !== null) await ticker.sleep(0, engine.stopping.signal);
+    if (cursor !== null) await ticker.sleep(0, engine.leaving.signal);
   } while (cursor !== null);
   wanted.sort((a, b) => (a.ends ?? Number.MAX_VALUE) - (b.ends ?? Number.MAX_VALUE));
   return {
