@@ -56,6 +56,11 @@ export class DaemonClient {
     return this.#call<T>('POST', path, JSON.stringify(body));
   }
 
+  /** As {@link post}, for what may be repeated. */
+  put<T>(path: string, body: unknown): Promise<T> {
+    return this.#call<T>('PUT', path, JSON.stringify(body));
+  }
+
   async #call<T>(method: string, path: string, body: string | null): Promise<T> {
     const answer = await this.#send(method, path, body);
     const value = parseJson(answer.body);

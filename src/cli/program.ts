@@ -10,6 +10,7 @@ import { addHealth } from './health.ts';
 import { addInit } from './init.ts';
 import type { Io } from './io.ts';
 import { say } from './io.ts';
+import { addLogLevel } from './log-level.ts';
 import { addOnce } from './once.ts';
 import { addOperations } from './operations.ts';
 import { addPause } from './pause.ts';
@@ -74,6 +75,7 @@ const COMMANDS = [
   addRotate,
   addBulk,
   addPause,
+  addLogLevel,
   addOperations,
   addRead,
   addData8,

@@ -1,14 +1,15 @@
 import type { Settings } from '../config/settings.ts';
 import type { Daemon } from '../daemon/api.ts';
 import { createDaemon } from '../daemon/daemon.ts';
-import type { Issuer } from '../issuers/contract.ts';
+import type { Ledger } from '../ledger/contract.ts';
 import type { World } from '../rotation/world.ts';
 import type { Events } from '../telemetry/events.ts';
 import { createEvents } from '../telemetry/telling.ts';
-import type { Vault } from '../vaults/contract.ts';
 import { vaultTypes } from '../vaults/registry.ts';
-import { openIssuer, openLedger, openVault } from './backends.ts';
+import { openLedger } from './backends.ts';
 import type { Surroundings } from './backends.ts';
+import { closeUnused, openBackends } from './opened.ts';
+import type { Opened } from './opened.ts';
 import type { Releasers } from './releasers.ts';
 
 /**
@@ -20,35 +21,28 @@ export async function assemble(
   settings: Settings,
   around: Surroundings,
   releasers: Releasers,
-  options: { readonly version: string; readonly readOnly: boolean; readonly listeners?: readonly Events[] },
+  options: { readonly version: string; readonly readOnly: boolean },
 ): Promise<{ readonly world: World; readonly daemon: Daemon }> {
   // The ledger first: without it nothing may be changed anywhere, so nothing else is worth opening.
   const ledger = await openLedger(settings, options.readOnly, around);
   releasers.push('ledger', () => ledger.close());
-  const vaults = new Map<string, Vault>();
-  for (const name of settings.vaults.keys()) {
-    const { vault } = await openVault(settings, name, around, options.readOnly);
-    releasers.push(`vault ${name}`, () => vault.close());
-    vaults.set(name, vault);
-  }
-  const issuers = new Map<string, Issuer>();
-  for (const name of settings.issuers.keys()) {
-    const issuer = openIssuer(settings, name, around);
-    releasers.push(`issuer ${name}`, () => issuer.close());
-    issuers.set(name, issuer);
-  }
+  const opened = await openBackends(settings, around, options);
+  releasers.push('vaults and issuers', () => closeUnused(opened, [], around.log));
+  const world = worldOf(opened, ledger, around, []);
+  return { world, daemon: createDaemon(world, { version: options.version }) };
+}
+
+/** The world of a process, in its first settings. */
+export function worldOf(opened: Opened, ledger: Ledger, around: Surroundings, listeners: readonly Events[]): World {
   const { ports, log, meter } = around;
-  const world: World = {
+  return {
     ...ports,
-    settings,
-    issuers,
-    vaults,
+    ...opened,
     vaultTypes,
     ledger,
-    events: createEvents({ log, meter, listeners: options.listeners ?? [] }),
+    events: createEvents({ log, meter, listeners }),
     log,
     meter,
     processId: ports.ids.unique(),
   };
-  return { world, daemon: createDaemon(world, { version: options.version }) };
 }

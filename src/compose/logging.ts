@@ -1,8 +1,10 @@
 import { ConfigError } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
-import type { Log } from '../telemetry/log.ts';
-import { createLog, LOG_FORMATS, LOG_LEVELS } from '../telemetry/pino-log.ts';
-import type { LogFormat, LogLevel } from '../telemetry/pino-log.ts';
+import type { AdjustableLog } from '../telemetry/log-level.ts';
+import { LOG_LEVELS } from '../telemetry/log-levels.ts';
+import type { LogLevel } from '../telemetry/log-levels.ts';
+import { createLog, LOG_FORMATS } from '../telemetry/pino-log.ts';
+import type { LogFormat } from '../telemetry/pino-log.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,7 +24,7 @@ export function logFor(
   env: Environment,
   clock: Clock,
   preset: { readonly level: LogLevel; readonly format?: LogFormat } = { level: 'info' },
-): Log {
+): AdjustableLog {
   const terminal = stream.isTTY === true;
   const byStream = terminal ? 'pretty' : 'json';
   return createLog({

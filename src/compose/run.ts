@@ -1,26 +1,38 @@
 import type { Settings } from '../config/settings.ts';
+import { createDaemon } from '../daemon/daemon.ts';
 import { createMetricsPage } from '../daemon/gauges.ts';
+import type { MetricsPage } from '../daemon/gauges.ts';
 import { safeMessage } from '../domain/errors.ts';
 import type { Ports } from '../domain/ports.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { HttpAddress } from '../http/server.ts';
-import type { Log } from '../telemetry/log.ts';
 import { EventFeed } from '../telemetry/feed.ts';
+import { LogLevelSwitch } from '../telemetry/log-level.ts';
+import type { AdjustableLog } from '../telemetry/log-level.ts';
+import type { Log } from '../telemetry/log.ts';
 import { createPrometheus } from '../telemetry/prometheus.ts';
 import { post } from '../webhooks/post.ts';
-import { startWebhooks } from '../webhooks/webhooks.ts';
-import { assemble } from './assemble.ts';
+import { Webhooks } from '../webhooks/webhooks.ts';
+import { worldOf } from './assemble.ts';
+import { openLedger } from './backends.ts';
 import type { Surroundings } from './backends.ts';
+import type { ConfigFiles, FileStates } from './config-files.ts';
+import { openBackends } from './opened.ts';
 import { Releasers } from './releasers.ts';
+import { Reloader } from './reloader.ts';
+import { Setups } from './setups.ts';
+import { onReloadSignal } from './reload-signal.ts';
 import { onStopSignal } from './stop-signals.ts';
 
 export interface RunOptions {
   readonly settings: Settings;
   readonly ports: Ports;
-  readonly log: Log;
+  readonly log: AdjustableLog;
   readonly version: string;
   /** As in `Surroundings`. */
   readonly reread?: Surroundings['reread'];
+  /** Where the settings came from, and what those files held: loaded again on SIGHUP and when they change. Absent: never. */
+  readonly source?: { readonly files: ConfigFiles; readonly seen: FileStates };
   /** Called once HTTP is up, before the first scan. */
   readonly listening?: (address: HttpAddress) => void;
 }
@@ -29,7 +41,8 @@ export interface RunOptions {
  * Runs daemon and HTTP until SIGTERM or SIGINT. Everything that was opened is closed, also where the start fails.
  * @returns the exit code: 0 after a signal, 1 where it could not start or stop; it does not throw.
  */
-export async function runDaemon({ settings, ports, log, version, listening, reread }: RunOptions): Promise<number> {
+export async function runDaemon(options: RunOptions): Promise<number> {
+  const { settings, log, version, source } = options;
   const { instance, mode } = settings;
   log.info('starting', 'rekeyd starts', { version, instance, mode, node: process.version });
   logConfiguration(settings, log);
@@ -43,48 +56,14 @@ export async function runDaemon({ settings, ports, log, version, listening, rere
     },
     (message) => log.info('stopping', message),
   );
+  // what is asked for before it is up is done then
+  const reload = source === undefined ? null : onReloadSignal(log);
   try {
-    const { meter, registry } = createPrometheus({ version });
-    const feed = new EventFeed(ports.clock, ports.ids.unique().slice(0, 8));
-    const { world, daemon } = await assemble(settings, { ports, log, meter, ...(reread && { reread }) }, releasers, {
-      version,
-      readOnly: false,
-      listeners: [feed],
-    });
-    await world.ledger.check();
-    const metrics = createMetricsPage({
-      ...ports,
-      registry,
-      ledger: world.ledger,
-      log,
-      mode,
-      issuers: [...settings.issuers.keys()],
-      ownClients: new Map(
-        [...world.issuers].flatMap(([name, { ownClientId }]) =>
-          ownClientId === undefined ? [] : [[name, ownClientId]],
-        ),
-      ),
-      perCredential: settings.metrics.perCredential,
-      retirementOpening: (record, at) => daemon.retirementOpening(record, at),
-      status: () => daemon.status(),
-    });
-    // closed after the daemon and HTTP, so that the last is told too
-    releasers.push('webhooks', startWebhooks(settings.webhooks, feed, { ports, log, meter, post }));
-    const server = createHttpServer({
-      settings: settings.http,
-      daemon,
-      metrics,
-      log,
-      events: world.events,
-      feed,
-      ...ports,
-    });
-    releasers.push('http', () => server.close());
-    const address = await server.start();
-    listening?.(address);
-    // Before it is started: a start that fails half-way is stopped, too.
-    releasers.push('daemon', () => daemon.stop());
-    await daemon.start();
+    const { reloader } = await open(options, releasers);
+    if (source !== undefined && reloader !== null) {
+      reloader.start(source.seen);
+      reload?.to(() => void reloader.request('signal'));
+    }
     await asked.promise;
     return 0;
   } catch (error) {
@@ -92,9 +71,89 @@ export async function runDaemon({ settings, ports, log, version, listening, rere
     return 1;
   } finally {
     await releasers.close();
+    reload?.forget();
     forget();
     log.info('stopped', 'rekeyd has stopped');
   }
+}
+
+async function open(options: RunOptions, releasers: Releasers): Promise<{ readonly reloader: Reloader | null }> {
+  const { settings, ports, log, version, reread, source } = options;
+  const { meter, registry } = createPrometheus({ version });
+  meter.configTaken(ports.clock.now());
+  const feed = new EventFeed(ports.clock, ports.ids.unique().slice(0, 8));
+  const around: Surroundings = { ports, log, meter, ...(reread && { reread }) };
+  // The ledger first: without it nothing may be changed anywhere, so nothing else is worth opening.
+  const ledger = await openLedger(settings, false, around);
+  releasers.push('ledger', () => ledger.close());
+  const world = worldOf(await openBackends(settings, around, { readOnly: false }), ledger, around, [feed]);
+  const setups = new Setups({ world, daemon: createDaemon(world, { version }) });
+  releasers.push('vaults and issuers', () => setups.close());
+  await ledger.check();
+  // closed after the daemon and HTTP, so that the last is told too
+  const webhooks = new Webhooks(settings.webhooks, feed, { ports, log, meter, post });
+  releasers.push('webhooks', () => webhooks.close());
+  const logLevel = new LogLevelSwitch(log, { ...ports, events: world.events });
+  releasers.push('log level', () => {
+    logLevel.close();
+    return Promise.resolve();
+  });
+  const server = createHttpServer({
+    settings: settings.http,
+    daemon: setups.asDaemon(),
+    metrics: metricsPage(setups, registry),
+    log,
+    logLevel,
+    events: world.events,
+    feed,
+    ...ports,
+  });
+  releasers.push('http', () => server.close());
+  const address = await server.start();
+  options.listening?.(address);
+  // Before it is started: a start that fails half-way is stopped, too.
+  releasers.push('daemon', () => setups.stop());
+  await setups.current.daemon.start();
+  if (source === undefined) return { reloader: null };
+  const adopt = async (next: Settings): Promise<void> => {
+    logConfiguration(next, log);
+    webhooks.adopt(next.webhooks);
+    await server.adopt(next.http);
+  };
+  const reloader = new Reloader({ files: source.files, setups, around, adopt });
+  releasers.push('reloader', () => reloader.close());
+  return { reloader };
+}
+
+/** What is told of the present is what is in use at each scrape. */
+function metricsPage(setups: Setups, registry: Parameters<typeof createMetricsPage>[0]['registry']): MetricsPage {
+  const { clock, ticker, ledger, log } = setups.current.world;
+  const settings = () => setups.current.world.settings;
+  return createMetricsPage({
+    registry,
+    ledger,
+    clock,
+    ticker,
+    log,
+    get mode() {
+      return settings().mode;
+    },
+    get issuers() {
+      return [...settings().issuers.keys()];
+    },
+    get ownClients() {
+      return new Map(
+        [...setups.current.world.issuers].flatMap(([name, { ownClientId }]) =>
+          ownClientId === undefined ? [] : [[name, ownClientId]],
+        ),
+      );
+    },
+    get perCredential() {
+      return settings().metrics.perCredential;
+    },
+    retirementOpening: (record, at) => setups.current.daemon.retirementOpening(record, at),
+    status: () => setups.current.daemon.status(),
+  });
 }
 
 function logConfiguration(settings: Settings, log: Log): void {

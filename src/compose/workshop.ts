@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Workshop } from '../cli/workshop.ts';
-import { loadSettings, readIssuerSection } from '../config/load.ts';
+import { readIssuerSection } from '../config/load.ts';
 import { createMatcher } from '../config/match.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Ports } from '../domain/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import { silentMeter } from '../telemetry/meter.ts';
 import { vaultTypes } from '../vaults/registry.ts';
+import { ConfigFiles } from './config-files.ts';
+import type { FileStates } from './config-files.ts';
 import { backends, openData8, openIssuer, openVault } from './backends.ts';
 import { logFor } from './logging.ts';
 import type { LogStream } from './logging.ts';
@@ -24,6 +26,13 @@ export interface ProcessParts {
   readonly logTo: (log: Log) => void;
 }
 
+/** Where settings came from. */
+interface Origin {
+  readonly names: readonly string[];
+  readonly files: ConfigFiles;
+  readonly seen: FileStates;
+}
+
 /**
  * What the commands are made with, over the real world. The daemon, HTTP and the emulator are loaded only by the commands
  * that need them: `rekeyd status` is to start quickly.
@@ -34,19 +43,21 @@ export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: P
   const quiet = logFor(stderr, env, ports.clock, { level: 'warn', format: 'pretty' });
   logTo(quiet);
   // where settings came from, so that a secret that was changed in its file is taken up without a restart
-  const origins = new WeakMap<Settings, readonly string[]>();
+  const origins = new WeakMap<Settings, Origin>();
   const sources = { readFile, env, backends };
   const reread = (settings: Settings, issuer: string) =>
-    readIssuerSection(origins.get(settings) ?? [], issuer, sources);
+    readIssuerSection(origins.get(settings)?.names ?? [], issuer, sources);
   const around = { ports, log: quiet, meter: silentMeter, reread };
   return {
     version,
     ports,
     log: quiet,
-    loadSettings: async (files) => {
-      const settings = await loadSettings(files, sources);
-      origins.set(settings, files);
-      return settings;
+    loadSettings: async (names) => {
+      const files = new ConfigFiles(names, { env, backends });
+      const loaded = await files.load();
+      if ('error' in loaded) throw loaded.error;
+      origins.set(loaded.settings, { names, files, seen: loaded.seen });
+      return loaded.settings;
     },
     openIssuer: (settings, name) => Promise.resolve().then(() => openIssuer(settings, name, around)),
     openVault: (settings, name) => openVault(settings, name, around, true),
@@ -81,7 +92,11 @@ export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: P
       const log = logFor(stdout, env, ports.clock);
       logTo(log);
       const { runDaemon } = await import('./run.ts');
-      return runDaemon({ settings, ports, log, version, reread });
+      const source = origins.get(settings);
+      if (source === undefined) return runDaemon({ settings, ports, log, version });
+      // from the same files, whichever settings came from them last
+      const rereadHere = (_settings: Settings, issuer: string) => readIssuerSection(source.names, issuer, sources);
+      return runDaemon({ settings, ports, log, version, source, reread: rereadHere });
     },
     emulator: async ({ credentials, ...options }) => {
       const { runEmulator } = await import('../emulator/program.ts');

@@ -124,13 +124,9 @@ export function createDaemon(
           nextScan: formatInstantOrNull(schedule.next()),
         });
       }
-      startScan({
-        // other settings are an act of a person: what is held back is looked at again
-        everything: takesOver ? 'stuck-too' : 'blocked-too',
-        trigger: takesOver ? 'schedule' : 'startup',
-        limit: null,
-        only: null,
-      });
+      // other settings are an act of a person: what is held back is looked at again
+      const first = takesOver ? (['stuck-too', 'schedule'] as const) : (['blocked-too', 'startup'] as const);
+      startScan({ everything: first[0], trigger: first[1], limit: null, only: null });
       // not before the one that goes on with it until now has let go of it
       void bulksBefore.then(() => bulks.resume());
     },

@@ -19,6 +19,7 @@ const PAGE = 500;
 /** A survey of the ledger is used for this many times as long as it took: scrapes take a tenth of the time at most. */
 const REST = 10;
 
+/** Read at every scrape: what comes from the settings may change while the process runs. */
 export interface GaugeSources {
   readonly registry: Registry;
   readonly ledger: Pick<Ledger, 'credentials' | 'countsByState'>;
@@ -49,15 +50,10 @@ export interface MetricsPage {
 
 /** Registers the gauges that are computed when asked for. Each is described in docs/metrics.md. */
 export function createMetricsPage(sources: GaugeSources): MetricsPage {
-  const { registry, ledger, clock, log, issuers } = sources;
+  const { registry, ledger, clock, log } = sources;
   const gauges = registerGauges(registry);
   let surveyed: { readonly samples: Samples; readonly until: Duration } | null = null;
   let rendering: Promise<string> | null = null;
-
-  fill(
-    gauges.mode,
-    MODES.map((mode) => ({ labels: { mode }, value: mode === sources.mode ? 1 : 0 })),
-  );
 
   return {
     contentType: registry.contentType,
@@ -65,6 +61,11 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
   };
 
   async function render(): Promise<string> {
+    const { issuers } = sources;
+    fill(
+      gauges.mode,
+      MODES.map((mode) => ({ labels: { mode }, value: mode === sources.mode ? 1 : 0 })),
+    );
     try {
       const counts = await ledger.countsByState();
       const total = counts.reduce((sum, { count }) => sum + count, 0);
@@ -89,7 +90,7 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
     const began = clock.monotonic();
     if (surveyed !== null && began < surveyed.until) return surveyed.samples;
     const detailed = sources.perCredential === 'auto' ? total <= PER_CREDENTIAL_LIMIT : sources.perCredential;
-    const result = new Survey(clock.now(), issuers, detailed, sources.ownClients, (record, at) =>
+    const result = new Survey(clock.now(), sources.issuers, detailed, sources.ownClients, (record, at) =>
       sources.retirementOpening === undefined ? at : sources.retirementOpening(record, at),
     );
     let cursor: string | null = null;

@@ -19,6 +19,10 @@ declare module 'fastify' {
     /** Never refused for the number of requests: who asks whether it lives must not be told that it is busy. */
     unlimited?: true;
   }
+  interface FastifyInstance {
+    /** Whether its sender may do this now: tokens end, and may have been taken out since it came. */
+    isStillAllowed(request: FastifyRequest, access: Role): Promise<boolean>;
+  }
   interface FastifyRequest {
     /** Null on public routes. */
     caller: Caller | null;

@@ -12,8 +12,8 @@ const MOST_ADDRESSES = 10_000;
  * queue of strangers would be memory of ours that they fill. Networks of IPv6 count as one from /64 on.
  */
 export class AddressLimiter {
-  readonly #interval: Duration;
-  readonly #burst: Duration;
+  #interval: Duration;
+  #burst: Duration;
   readonly #clock: Pick<Clock, 'monotonic'>;
   /** When each address has all its requests again, by the monotonic clock; oldest use first. */
   readonly #fullAt = new Map<string, Duration>();
@@ -22,6 +22,12 @@ export class AddressLimiter {
     this.#interval = SECOND / perSecond;
     this.#burst = Math.max(this.#interval, BURST * SECOND);
     this.#clock = clock;
+  }
+
+  /** From now on so many may pass; what was counted stays. */
+  adjust(perSecond: number): void {
+    this.#interval = SECOND / perSecond;
+    this.#burst = Math.max(this.#interval, BURST * SECOND);
   }
 
   /** How many addresses it remembers. */

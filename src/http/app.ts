@@ -4,6 +4,7 @@ import type { ConnectionError, FastifyInstance, FastifyRequest } from 'fastify';
 import { safeMessage } from '../domain/errors.ts';
 import type { Duration } from '../domain/time.ts';
 import { SECOND } from '../domain/time.ts';
+import type { Role } from '../config/settings.ts';
 import { authorize } from './access.ts';
 import { addressOf } from './address.ts';
 import type { Identify } from './access.ts';
@@ -101,6 +102,15 @@ export function createApp(
 
   let findPath: FindPath = () => null;
   app.decorateRequest('caller', null);
+  app.decorate('isStillAllowed', async (request: FastifyRequest, access: Role) => {
+    try {
+      authorize(await identify(request), access);
+      return true;
+    } catch (error) {
+      // what cannot be known just now is left as it was
+      return !(error instanceof HttpProblem && error.status < 500);
+    }
+  });
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
     refuseUnnamedHost(request);

@@ -5,6 +5,7 @@ import type { MetricsPage } from '../daemon/gauges.ts';
 import type { Clock, Ticker } from '../domain/ports.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { EventFeed } from '../telemetry/feed.ts';
+import type { LogLevelSwitch } from '../telemetry/log-level.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { ZodTypes } from './input-check.ts';
 
@@ -17,6 +18,7 @@ export interface HttpContext {
   readonly log: Log;
   /** Where acts are told. */
   readonly events: Events;
+  readonly logLevel: Pick<LogLevelSwitch, 'view' | 'set'>;
   /** What `GET /v1/events` passes on. */
   readonly feed: EventFeed;
 }

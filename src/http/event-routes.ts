@@ -7,7 +7,7 @@ import { HttpProblem } from './problem.ts';
 
 /** A comment this often: proxies and idle time-outs see that the connection lives. */
 const HEARTBEAT = 15 * SECOND;
-/** Ended after this, so that who may not read any more does not go on reading; clients come again by themselves. */
+/** Ended after this, so that no connection is for ever; clients come again by themselves. */
 const LONGEST_STREAM = HOUR;
 /** Bytes that may wait for a client that reads slowly. */
 const PATIENCE = 256 * 1_024;
@@ -59,7 +59,7 @@ export function addEventRoutes(app: App, { feed, ticker }: HttpContext): void {
         unlisten();
         over.abort();
       });
-      void beat(ticker, stream, write, over.signal);
+      void beat(ticker, stream, write, over.signal, () => app.isStillAllowed(request, 'viewer'));
       // the schema is that of the text; a stream passes it by
       void reply.header('content-type', 'text/event-stream; charset=utf-8').send(stream as never);
     },
@@ -75,6 +75,7 @@ async function beat(
   stream: Readable,
   write: (text: string) => void,
   over: AbortSignal,
+  isAllowed: () => Promise<boolean>,
 ): Promise<void> {
   for (let open = 0; open < LONGEST_STREAM; open += HEARTBEAT) {
     try {
@@ -82,6 +83,7 @@ async function beat(
     } catch {
       return; // the client is gone
     }
+    if (!(await isAllowed())) break; // its token is over, or was taken out
     write(': still here\n\n');
   }
   stream.push(null);

@@ -81,6 +81,11 @@ export const rotateBody = z.strictObject({ note, grace: duration.nullish() }).nu
 export const pauseBody = z.strictObject({ note, until: until.nullish() }).nullish();
 /** `resume`, `retire` and `scan` take nothing. */
 export const emptyBody = z.strictObject({}).nullish();
+/** Not `silent`: whoever acts is to be seen in the log. */
+export const logLevelBody = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error']),
+  until: until.nullish(),
+});
 export const forgetBody = z.strictObject({ vault: safeText(200).min(1), entry: safeText(2_000).min(1) });
 
 const wish = {

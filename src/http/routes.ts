@@ -3,6 +3,7 @@ import { addBulkRoutes } from './bulk-routes.ts';
 import { addCredentialRoutes } from './credential-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
+import { addLogLevelRoutes } from './log-level-routes.ts';
 import { addOpenApiRoute } from './openapi.ts';
 import { addOverviewRoutes } from './overview-routes.ts';
 import { addRotationRoutes } from './rotation-routes.ts';
@@ -17,5 +18,6 @@ export function addRoutes(app: App, context: HttpContext): void {
   addBulkRoutes(app, context);
   addOverviewRoutes(app, context);
   addEventRoutes(app, context);
+  addLogLevelRoutes(app, context);
   addOpenApiRoute(app);
 }

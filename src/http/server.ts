@@ -1,8 +1,9 @@
+import { isSame } from '../config/changes.ts';
 import type { HttpSettings } from '../config/settings.ts';
 import type { Ticker } from '../domain/ports.ts';
 import { SECOND } from '../domain/time.ts';
 import { identifyBySocket, identifyByToken } from './access.ts';
-import type { IdentifyJwt } from './access.ts';
+import type { Identify, IdentifyJwt } from './access.ts';
 import { AddressLimiter } from './address-limiter.ts';
 import { createApp, TIMEOUTS } from './app.ts';
 import type { HttpTimeouts, WayIn } from './app.ts';
@@ -34,6 +35,11 @@ export interface HttpAddress {
 export interface HttpServer {
   /** Opens port and socket. @throws ListenError where either cannot be; then neither is open. */
   start(): Promise<HttpAddress>;
+  /**
+   * Takes over tokens, issuers of JWTs and `requestsPerSecond`, for the next request on; open connections stay. The rest
+   * needs a restart.
+   */
+  adopt(settings: HttpSettings): Promise<void>;
   /** Closes both, once what was asked is answered; who is still sending after {@link PATIENCE} is cut off. */
   close(): Promise<void>;
 }
@@ -51,6 +57,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   /** Opened last, closed first. */
   const open: (() => Promise<void>)[] = [];
 
+  let known: Identify = identifyByToken([]);
   const limiter = new AddressLimiter(settings.requestsPerSecond, options.clock);
   const overNetwork = { timeouts, limiter, trustProxy: settings.trustProxy ?? [] };
 
@@ -90,12 +97,20 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     while (open.length > 0) await open.pop()?.();
   }
 
+  let present = settings;
   return {
     close,
+    adopt: async (next) => {
+      limiter.adjust(next.requestsPerSecond);
+      if (isSame([present.tokens, present.oidc], [next.tokens, next.oidc])) return;
+      present = next;
+      known = identifyByToken(next.tokens, await jwtOf(next, options));
+    },
     start: async () => {
       try {
-        const byToken = identifyByToken(settings.tokens, await jwtOf(options));
-        const { url, port } = await openPort({ ...overNetwork, identify: byToken, addRoutes }, settings);
+        known = identifyByToken(settings.tokens, await jwtOf(settings, options));
+        const identify: Identify = (request) => known(request);
+        const { url, port } = await openPort({ ...overNetwork, identify, addRoutes }, settings);
         // nobody is known there: it has no route that asks who it is
         const nobody = { ...overNetwork, identify: identifyByToken([]), addRoutes: addHealthRoutes };
         const health = settings.health == null ? null : await openPort(nobody, settings.health);
@@ -117,7 +132,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
 }
 
 /** Loads what reads JWTs only where an issuer of them is configured. */
-async function jwtOf({ settings: { oidc = [] }, clock, log, keyTimes }: HttpOptions): Promise<IdentifyJwt | null> {
+async function jwtOf({ oidc = [] }: HttpSettings, { clock, log, keyTimes }: HttpOptions): Promise<IdentifyJwt | null> {
   if (oidc.length === 0) return null;
   const { createIdentifyJwt } = await import('./oidc/jwt.ts');
   return createIdentifyJwt(oidc, { clock, log, ...(keyTimes && { times: keyTimes }) });

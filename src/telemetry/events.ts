@@ -4,6 +4,7 @@ import { CREDENTIAL_STATES } from '../domain/credential-state.ts';
 import { DESTINATION_STATES } from '../domain/destination-state.ts';
 import { REASONS } from '../domain/reason.ts';
 import { OUTCOMES, STEPS, TRIGGERS } from '../domain/rotation-state.ts';
+import { LOG_LEVELS } from './log-levels.ts';
 
 /** How loud an event is; `debug` ones are kept to the log. */
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -27,6 +28,19 @@ const byPerson = { ...credential, actor: text };
 
 /** What became of what somebody asked for. */
 export const AUDIT_OUTCOMES = ['done', 'refused', 'failed'] as const;
+
+/** What had the configuration loaded again: a SIGHUP, a change of its files, another try after a vault could not be opened. */
+export const RELOAD_TRIGGERS = ['signal', 'files', 'retry'] as const;
+export type ReloadTrigger = (typeof RELOAD_TRIGGERS)[number];
+
+/** Where a configuration is wrong; `message` quotes nothing that came out of a variable or a file. */
+const configProblem = z.object({
+  file: textOrNull,
+  line: count.nullable(),
+  column: count.nullable(),
+  key: text,
+  message: text,
+});
 
 function event<Shape extends z.ZodRawShape>(level: EventLevel, message: string, shape: Shape) {
   return { level, message, shape: z.object(shape) };
@@ -212,6 +226,25 @@ export const EVENTS = {
     instance: text,
     mode: text,
     nextScan: time,
+  }),
+  'config-reloaded': event('info', 'Other settings hold from now on', {
+    trigger: z.enum(RELOAD_TRIGGERS),
+    changed: z.array(text).readonly(),
+    mode: text,
+  }),
+  'config-refused': event(
+    'error',
+    'The configuration files cannot be used as they are now: the settings before go on',
+    {
+      trigger: z.enum(RELOAD_TRIGGERS),
+      problems: z.array(configProblem).readonly(),
+    },
+  ),
+  'log-level': event('info', 'The level of the log was changed', {
+    actor: textOrNull,
+    to: z.enum(LOG_LEVELS),
+    was: z.enum(LOG_LEVELS),
+    until: time,
   }),
   'daemon-stopped': event('info', 'Nothing is under way any more', { instance: text }),
 } as const;

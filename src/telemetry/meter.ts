@@ -19,6 +19,12 @@ export interface Meter {
   webhook(name: string, outcome: Outcome): void;
   scan(duration: Duration): void;
   scanSucceeded(issuer: string, at: Instant): void;
+  /** The configuration does not name it any more: what is said of the present leaves it out. */
+  issuerGone(issuer: string): void;
+  /** The configuration in use is what its files say, as of now. */
+  configTaken(at: Instant): void;
+  /** The files say something that cannot be used; what was in use before goes on. */
+  configRefused(): void;
 }
 
 /** Counts nothing. */
@@ -33,4 +39,7 @@ export const silentMeter: Meter = {
   webhook: () => undefined,
   scan: () => undefined,
   scanSucceeded: () => undefined,
+  issuerGone: () => undefined,
+  configTaken: () => undefined,
+  configRefused: () => undefined,
 };

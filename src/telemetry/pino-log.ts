@@ -1,14 +1,12 @@
 import { pino } from 'pino';
 import type { Clock } from '../domain/ports.ts';
 import { formatInstant } from '../domain/time.ts';
+import type { AdjustableLog } from './log-level.ts';
+import type { LogLevel } from './log-levels.ts';
 import type { Log, LogFields } from './log.ts';
 import { plainField } from './plain-fields.ts';
 import { prettyLine } from './pretty-line.ts';
 import { printable } from './printable.ts';
-
-/** What `REKEYD_LOG_LEVEL` may be. */
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What `REKEYD_LOG_FORMAT` may be. */
 export const LOG_FORMATS = ['json', 'pretty'] as const;
@@ -33,7 +31,7 @@ const RESERVED = new Set(['level', 'time', 'event', 'msg']);
  * SecretValue prints `[redacted]`, an error just its safe message. A field that has the name of one of pino's keys is
  * written with `_` behind it.
  */
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogOptions): AdjustableLog {
   const { clock, destination } = options;
   const render = options.format === 'pretty' ? prettyLine(options.colour ?? false) : printableLine;
   const logger = pino(
@@ -45,7 +43,15 @@ export function createLog(options: LogOptions): Log {
     },
     { write: (line: string) => destination.write(render(line)) },
   );
-  return bound({});
+  return {
+    ...bound({}),
+    get level() {
+      return logger.level as LogLevel;
+    },
+    set level(level) {
+      logger.level = level;
+    },
+  };
 
   function bound(fixed: LogFields): Log {
     const write =

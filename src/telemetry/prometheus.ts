@@ -82,6 +82,17 @@ export function createPrometheus(options: { readonly version: string }): { meter
     labelNames: ['issuer'],
     registers,
   });
+  const configSuccess = new Gauge({
+    name: 'rekeyd_config_reload_success',
+    help: '0: what the configuration files say now cannot be used, the configuration before goes on.',
+    registers,
+  });
+  configSuccess.set(1);
+  const configTaken = new Gauge({
+    name: 'rekeyd_config_last_reload_timestamp_seconds',
+    help: 'When the configuration in use was loaded.',
+    registers,
+  });
 
   return {
     registry,
@@ -96,6 +107,12 @@ export function createPrometheus(options: { readonly version: string }): { meter
       webhook: (name, outcome) => webhooks.inc({ webhook: name, outcome }),
       scan: (duration) => scans.observe(duration / SECOND),
       scanSucceeded: (issuer, at) => scanSuccess.set({ issuer }, at / SECOND),
+      issuerGone: (issuer) => scanSuccess.remove({ issuer }),
+      configTaken: (at) => {
+        configSuccess.set(1);
+        configTaken.set(at / SECOND);
+      },
+      configRefused: () => configSuccess.set(0),
     },
   };
 }

@@ -25,9 +25,9 @@ export interface WebhookParts {
 
 /** One receiver: events go to it one after the other, in their order, each until it is taken or given up. */
 export class Webhook {
-  readonly #settings: WebhookSettings;
+  #settings: WebhookSettings;
   readonly #parts: WebhookParts;
-  readonly #patterns: readonly ((type: string) => boolean)[];
+  #patterns: readonly ((type: string) => boolean)[];
   readonly #waiting: Published[] = [];
   readonly #stopping = new AbortController();
   #working: Promise<void> | null = null;
@@ -36,10 +36,13 @@ export class Webhook {
   constructor(settings: WebhookSettings, parts: WebhookParts) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#patterns = settings.events.map((glob) => {
-      const pattern = compilePattern(glob);
-      return 'problem' in pattern ? () => false : (type: string) => pattern.match(type) !== null;
-    });
+    this.#patterns = patternsOf(settings);
+  }
+
+  /** Goes by other settings from the next try on; what waits is sent by them, too. */
+  adopt(settings: WebhookSettings): void {
+    this.#settings = settings;
+    this.#patterns = patternsOf(settings);
   }
 
   /** Takes an event, where it is one of those that were chosen. Neither throws nor waits. */
@@ -116,6 +119,13 @@ export class Webhook {
   #tell(event: string, message: string, fields: Readonly<Record<string, unknown>>): void {
     this.#parts.log.warn(event, message, { webhook: this.#settings.name, ...fields });
   }
+}
+
+function patternsOf({ events }: WebhookSettings): ((type: string) => boolean)[] {
+  return events.map((glob) => {
+    const pattern = compilePattern(glob);
+    return 'problem' in pattern ? () => false : (type: string) => pattern.match(type) !== null;
+  });
 }
 
 /** What is busy, broken or out of reach may do better; what refuses will refuse again, and a redirect is a refusal. */

@@ -118,7 +118,7 @@ describe('other settings without a restart', () => {
       await stage.reload({ rules: to('a', 'b', 'c'), schedule: '*/5 * * * *' }),
     ];
     await stage.pass(HOUR, MINUTE);
-    await Promise.all(daemons.map((each) => each?.rest()));
+    for (const each of daemons) await each?.rest();
     expect(await stage.rotations('shop')).toHaveLength(2);
     for (const vault of ['a', 'b', 'c']) expect(markAt(stage, vault)?.generation, vault).toBe(2);
     expect(stage.ports.clock.schedules.filter((each) => each.next() !== null)).toHaveLength(1);
@@ -144,7 +144,8 @@ describe('other settings without a restart', () => {
     const stage = await settling();
     const before = await stage.reload({ rules: to('b', 'c') });
     const stopped = stage.events('daemon-stopped').length;
-    await Promise.all([stage.clock.until(before?.stop() ?? Promise.resolve()), stage.stop()]);
+    const both = [before, stage.daemon].flatMap((each) => (each === null ? [] : [each.stop()]));
+    await stage.clock.until(Promise.all(both).then(() => undefined));
     expect(stage.events('daemon-stopped')).toHaveLength(stopped + 1);
     expect((await stage.ledger.rotations({}, 1, null)).items[0]?.state).toBe('abandoned');
     expect(stage.issuer.secrets('shop')).toHaveLength(1);

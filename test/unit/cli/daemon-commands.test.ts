@@ -354,3 +354,28 @@ describe('scan, retire and forget', () => {
     expect(seen.at(-1)?.body).toEqual({ vault: 'local', entry: 'old/entry' });
   });
 });
+
+describe('rekeyd log-level', () => {
+  const DEBUG = { level: 'debug', configured: 'info', until: '2030-01-01T00:15:00.000Z' };
+
+  it('shows it, and sets it for a while', async () => {
+    answers = {
+      'GET /v1/log-level': { body: { level: 'info', configured: 'info', until: null } },
+      'PUT /v1/log-level': { body: DEBUG },
+    };
+    expect(await cli(['log-level', '--socket', socket])).toMatchObject({ code: 0, out: 'info\n' });
+    expect(await cli(['log-level', 'debug', '--socket', socket])).toMatchObject({
+      code: 0,
+      out: 'debug until 2030-01-01T00:15:00.000Z, then info\n',
+    });
+    expect(seen.at(-1)?.body).toEqual({ level: 'debug' });
+    await cli(['log-level', 'debug', '--for', '1h', '--json', '--socket', socket]);
+    expect(seen.at(-1)?.body).toMatchObject({ level: 'debug', until: expect.stringMatching(/Z$/) as string });
+  });
+
+  it('exits 2 for a level that it does not know, silence included', async () => {
+    expect((await cli(['log-level', 'loud', '--socket', socket])).code).toBe(2);
+    expect((await cli(['log-level', 'silent', '--socket', socket])).code).toBe(2);
+    expect(seen).toEqual([]);
+  });
+});

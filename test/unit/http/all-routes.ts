@@ -4,6 +4,7 @@ import { checkInput, writeAnswer } from '../../../src/http/input-check.ts';
 import type { ZodTypes } from '../../../src/http/input-check.ts';
 import { addRoutes } from '../../../src/http/routes.ts';
 import { EventFeed } from '../../../src/telemetry/feed.ts';
+import { LogLevelSwitch } from '../../../src/telemetry/log-level.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
 import { silentEvents } from '../../../src/telemetry/telling.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
@@ -28,6 +29,8 @@ export function allRoutes(): Route[] {
   const metrics = { contentType: 'text/plain', render: () => Promise.resolve('') };
   const events = silentEvents;
   const feed = new EventFeed({ now: () => 0 }, 'epoch');
-  addRoutes(app, { ...createManualPorts(), daemon: fakeDaemon().daemon, log: silentLog, metrics, events, feed });
+  const ports = createManualPorts();
+  const logLevel = new LogLevelSwitch({ ...silentLog, level: 'info' }, { ...ports, events });
+  addRoutes(app, { ...ports, daemon: fakeDaemon().daemon, log: silentLog, logLevel, metrics, events, feed });
   return routes;
 }

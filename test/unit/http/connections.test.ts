@@ -5,10 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { ListenError } from '../../../src/http/listen-error.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { HttpOptions } from '../../../src/http/server.ts';
-import { fakeDaemon, NOW, OPERATOR, serve } from './fake-daemon.ts';
+import { fakeDaemon, NOW, OPERATOR, serve, sha256, VIEWER } from './fake-daemon.ts';
 import { EventFeed } from '../../../src/telemetry/feed.ts';
 import { silentEvents } from '../../../src/telemetry/telling.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
+import { LogLevelSwitch } from '../../../src/telemetry/log-level.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
 import { ask, sendRaw } from './raw-connection.ts';
 
@@ -135,6 +136,7 @@ describe('opening and closing', () => {
     daemon: fakeDaemon().daemon,
     metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     log: silentLog,
+    logLevel: new LogLevelSwitch({ ...silentLog, level: 'info' }, { ...createManualPorts(NOW), events: silentEvents }),
     events: silentEvents,
     feed: new EventFeed({ now: () => NOW }, 'epoch'),
     settings: { host: '127.0.0.1', port, requestsPerSecond: 100_000, socket: null, tokens: [] },
@@ -153,6 +155,20 @@ describe('opening and closing', () => {
       `http: cannot listen on 127.0.0.1:${port}: something listens there already; stop it, or choose another http.port`,
     );
     await new Promise((resolve) => other.close(resolve));
+  });
+
+  it('other tokens hold from the next request on, on connections that are open', async () => {
+    await using http = await serve();
+    // fetch keeps the connection
+    const ask = async (token: string): Promise<number> => (await http.ask('/v1/status', {}, token)).status;
+    expect([await ask(VIEWER), await ask('another')]).toEqual([200, 401]);
+    const tokens = [{ name: 'dashboards', role: 'viewer' as const, sha256: sha256('another') }];
+    const { settings } = options(0);
+    await http.server.adopt({ ...settings, tokens });
+    expect([await ask(VIEWER), await ask('another')]).toEqual([401, 200]);
+    await http.server.adopt({ ...settings, tokens, requestsPerSecond: 0.1 });
+    const answers = [await ask('another'), await ask('another'), await ask('another')];
+    expect(answers).toContain(429);
   });
 
   it('closing frees the port, twice is once, and idle connections do not hold it up', async () => {

@@ -7,7 +7,7 @@ const page = await readFile(new URL('../../../docs/http.md', import.meta.url), '
 
 describe('docs/http.md', () => {
   it('lists every route with its role, and no other', () => {
-    const rows = [...page.matchAll(/^\| `(GET|POST) (\/[^`]*)` +\| (-|viewer|operator) +\|/gm)];
+    const rows = [...page.matchAll(/^\| `(GET|POST|PUT) (\/[^`]*)` +\| (-|viewer|operator) +\|/gm)];
     const documented = rows.map(([, method = '', path = '', role = '']) => [
       `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`,
       role === '-' ? 'public' : role,

@@ -47,6 +47,16 @@ describe('GET /v1/events', () => {
     expect((await http.ask('/v1/events', {}, null)).status).toBe(401);
   });
 
+  it('ends at the next heartbeat where its token was taken out', async () => {
+    await using http = await serve();
+    const { reader } = await open(http);
+    await http.clock.advance(15 * SECOND);
+    expect(await readUntil(reader, 'still here')).toContain('still here');
+    await http.server.adopt({ host: '127.0.0.1', port: 0, requestsPerSecond: 100_000, socket: null, tokens: [] });
+    await http.clock.advance(15 * SECOND);
+    expect(await readUntil(reader, 'still here')).toBe('\n\n(over)'.slice(2));
+  });
+
   it('gives again what came after Last-Event-ID', async () => {
     await using http = await serve();
     for (let n = 0; n < 3; n += 1) http.feed.tell(closed);

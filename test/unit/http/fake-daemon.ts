@@ -4,6 +4,8 @@ import type { BulkPreview, BulkView } from '../../../src/daemon/bulk/bulk-api.ts
 import type { CoverageView, ForecastView } from '../../../src/daemon/overview.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { HttpAddress, HttpOptions, HttpServer } from '../../../src/http/server.ts';
+import { LogLevelSwitch } from '../../../src/telemetry/log-level.ts';
+import type { AdjustableLog } from '../../../src/telemetry/log-level.ts';
 import type { Log, LogFields } from '../../../src/telemetry/log.ts';
 import { EventFeed } from '../../../src/telemetry/feed.ts';
 import { silentMeter } from '../../../src/telemetry/meter.ts';
@@ -217,6 +219,8 @@ export async function serve(
   const { log, lines } = keptLog();
   const { clock, ticker } = createManualPorts(NOW);
   const feed = new EventFeed(clock, 'epoch');
+  const events = createEvents({ log, meter: silentMeter, listeners: [feed] });
+  const adjustable: AdjustableLog = { ...log, level: 'info' };
   const server = createHttpServer({
     daemon,
     metrics: {
@@ -226,7 +230,8 @@ export async function serve(
     clock,
     ticker,
     log,
-    events: createEvents({ log, meter: silentMeter, listeners: [feed] }),
+    logLevel: new LogLevelSwitch(adjustable, { clock, ticker, events }),
+    events,
     feed,
     settings: {
       host: '127.0.0.1',

@@ -4,7 +4,8 @@ import { IssuerError } from '../../../src/domain/errors.ts';
 import { SecretValue } from '../../../src/domain/secret-value.ts';
 import type { Log } from '../../../src/telemetry/log.ts';
 import { createLog } from '../../../src/telemetry/pino-log.ts';
-import type { LogFormat, LogLevel } from '../../../src/telemetry/pino-log.ts';
+import type { LogLevel } from '../../../src/telemetry/log-levels.ts';
+import type { LogFormat } from '../../../src/telemetry/pino-log.ts';
 
 const CANARY = 'c4nary/"value"\\+é=&\n';
 

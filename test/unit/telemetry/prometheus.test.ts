@@ -117,6 +117,23 @@ describe('the meter', () => {
     }
   });
 
+  it('tells whether the configuration in use is what its files say', async () => {
+    const { meter, registry } = createPrometheus({ version: '1' });
+    meter.configTaken(Date.UTC(2030, 0, 1));
+    expect(await registry.metrics()).toContain('rekeyd_config_reload_success 1\n');
+    meter.configRefused();
+    const text = await registry.metrics();
+    expect(text).toContain('rekeyd_config_reload_success 0\n');
+    expect(text).toContain('rekeyd_config_last_reload_timestamp_seconds 1893456000\n');
+  });
+
+  it('forgets when an issuer was last listed that is not configured any more', async () => {
+    const { meter, registry } = createPrometheus({ version: '1' });
+    meter.scanSucceeded('data8', 1_000);
+    meter.issuerGone('data8');
+    expect(await registry.metrics()).not.toContain('scan_last_success_timestamp_seconds{');
+  });
+
   it('shares nothing with another of its kind', async () => {
     const first = createPrometheus({ version: '1' });
     const second = createPrometheus({ version: '2' });

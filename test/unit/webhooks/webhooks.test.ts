@@ -14,7 +14,7 @@ import { EventFeed } from '../../../src/telemetry/feed.ts';
 import { post } from '../../../src/webhooks/post.ts';
 import { bodyOf } from '../../../src/webhooks/body.ts';
 import { ATTEMPTS, MOST_WAITING } from '../../../src/webhooks/webhook.ts';
-import { startWebhooks } from '../../../src/webhooks/webhooks.ts';
+import { Webhooks } from '../../../src/webhooks/webhooks.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
 import { recordingLog } from '../../scenarios/recording-log.ts';
 
@@ -69,14 +69,40 @@ function start(url: string, change: Partial<WebhookSettings> = {}, send = post) 
   };
   const counted: string[] = [];
   const meter = { webhook: (name: string, outcome: string) => void counted.push(`${name} ${outcome}`) };
-  const stop = startWebhooks([settings], feed, { ports, log: recordingLog(lines), meter, post: send });
-  return { feed, lines, counted, stop, clock: ports.clock };
+  const webhooks = new Webhooks([settings], feed, { ports, log: recordingLog(lines), meter, post: send });
+  const stop = () => webhooks.close();
+  return { feed, lines, counted, stop, webhooks, settings, clock: ports.clock };
 }
 
 async function eventually(holds: () => boolean): Promise<void> {
   for (let left = 300; left > 0 && !holds(); left -= 1) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(holds()).toBe(true);
 }
+
+describe('webhooks under other settings', () => {
+  it('what waits goes to where it is to go now; one that is gone is ended, one that is new begins', async () => {
+    const { url, calls } = await receiver();
+    const other = await receiver();
+    const { feed, counted, stop, webhooks, settings, clock } = start('http://127.0.0.1:1/nobody');
+    feed.tell(closed);
+    feed.tell(closed);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const added = { ...settings, name: 'new', url: SecretValue.of(other.url), events: ['audit'] };
+    webhooks.adopt([{ ...settings, url: SecretValue.of(url) }, added]);
+    for (let tries = 0; tries < 50 && calls.length < 2; tries += 1) {
+      await clock.advance(SECOND);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(calls.map(({ headers }) => headers['rekeyd-event-id'])).toEqual(['e-1', 'e-2']);
+    webhooks.adopt([added]);
+    feed.tell(closed);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(calls).toHaveLength(2);
+    expect(other.calls).toHaveLength(0);
+    expect(counted).toEqual(['ops ok', 'ops ok']);
+    await stop();
+  });
+});
 
 describe('a webhook', () => {
   it('gets the events that were chosen, in their order', async () => {
