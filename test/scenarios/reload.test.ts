@@ -35,42 +35,50 @@ describe('other settings without a restart', () => {
     await expectSound(stage);
   });
 
-  it('at any call of a renewal: nothing is lost, nothing is made twice, and one daemon is left', async () => {
-    const calls = (await reloadedAt(null)).calls;
-    expect(calls).toBeGreaterThan(40);
-    for (let at = 0; at < calls; at += 1) {
-      const { stage, where, before } = await reloadedAt(at);
-      await passServed(stage, 'shop', 2 * HOUR, where);
-      await before?.rest();
-      expect((await stage.view('shop')).state, where).toBe('ok');
-      expect(stage.issuer.secrets('shop'), where).toHaveLength(1);
-      expect(stage.issuer.count('createSecret', 'shop'), where).toBe(2);
-      expect(markAt(stage, 'c')?.generation, where).toBe(2);
-      expect(stage.events('rotation-abandoned').length + stage.events('rotation-lost').length, where).toBe(0);
-      stage.crash();
-    }
-  });
-
-  it('a SIGKILL in the middle of it: the next start goes on under what is configured then', async () => {
-    for (let at = 0; at < 60; at += 3) {
-      for (const after of [0, 1, 2, 5, 9]) {
-        const { stage, where } = await reloadedAt(at, after);
-        stage.settings = { ...stage.settings, rules: to('a', 'b', 'c') };
-        await stage.start();
-        for (let left = 3 * HOUR; left > 0; left -= 10 * MINUTE) {
-          await stage.pass(10 * MINUTE);
-          for (const vault of ['a', 'b']) {
-            const served = await stage.servedValue(vault, 'shop');
-            expect(stage.issuer.isAccepted('shop', served ?? ''), `${where}: ${vault}`).toBe(true);
-          }
-        }
+  it(
+    'at any call of a renewal: nothing is lost, nothing is made twice, and one daemon is left',
+    { timeout: 120_000 },
+    async () => {
+      const calls = (await reloadedAt(null)).calls;
+      expect(calls).toBeGreaterThan(40);
+      for (let at = 0; at < calls; at += 1) {
+        const { stage, where, before } = await reloadedAt(at);
+        await passServed(stage, 'shop', 2 * HOUR, where);
+        await before?.rest();
         expect((await stage.view('shop')).state, where).toBe('ok');
         expect(stage.issuer.secrets('shop'), where).toHaveLength(1);
-        await expectSound(stage);
+        expect(stage.issuer.count('createSecret', 'shop'), where).toBe(2);
+        expect(markAt(stage, 'c')?.generation, where).toBe(2);
+        expect(stage.events('rotation-abandoned').length + stage.events('rotation-lost').length, where).toBe(0);
         stage.crash();
       }
-    }
-  });
+    },
+  );
+
+  it(
+    'a SIGKILL in the middle of it: the next start goes on under what is configured then',
+    { timeout: 120_000 },
+    async () => {
+      for (let at = 0; at < 60; at += 3) {
+        for (const after of [0, 1, 2, 5, 9]) {
+          const { stage, where } = await reloadedAt(at, after);
+          stage.settings = { ...stage.settings, rules: to('a', 'b', 'c') };
+          await stage.start();
+          for (let left = 3 * HOUR; left > 0; left -= 10 * MINUTE) {
+            await stage.pass(10 * MINUTE);
+            for (const vault of ['a', 'b']) {
+              const served = await stage.servedValue(vault, 'shop');
+              expect(stage.issuer.isAccepted('shop', served ?? ''), `${where}: ${vault}`).toBe(true);
+            }
+          }
+          expect((await stage.view('shop')).state, where).toBe('ok');
+          expect(stage.issuer.secrets('shop'), where).toHaveLength(1);
+          await expectSound(stage);
+          stage.crash();
+        }
+      }
+    },
+  );
 
   it('nothing new is begun under the terms before: mode observe holds from that moment on', async () => {
     const stage = await settling();
