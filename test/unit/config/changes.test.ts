@@ -18,6 +18,18 @@ describe('what two configurations differ in', () => {
       `${withRules(RULE)}policies: { default: { grace: 13d } }\n`,
       ['credentials'],
     ],
+    [
+      'the same maintenance windows, read twice',
+      `${withRules(RULE)}policies: { default: { windows: [{ start: "0 2 * * *", duration: 4h }] } }\n`,
+      `${withRules(RULE)}policies: { default: { windows: [{ start: "0 2 * * *", duration: 4h }] } }\n`,
+      [],
+    ],
+    [
+      'other maintenance windows',
+      `${withRules(RULE)}policies: { default: { windows: [{ start: "0 2 * * *", duration: 4h }] } }\n`,
+      `${withRules(RULE)}policies: { default: { windows: [{ start: "0 3 * * *", duration: 4h }] } }\n`,
+      ['credentials'],
+    ],
     ['a policy that nothing names', withRules(RULE), `${withRules(RULE)}policies: { other: { grace: 13d } }\n`, []],
     ['a secret', BASE, BASE.replace('hush-hush', 'hush-hush-hush'), ['issuers']],
     ['an option of a vault', BASE, BASE.replace('./vault', './vault2'), ['vaults']],
