@@ -21,14 +21,14 @@ export async function assemble(
   settings: Settings,
   around: Surroundings,
   releasers: Releasers,
-  options: { readonly version: string; readonly readOnly: boolean },
+  options: { readonly version: string; readonly readOnly: boolean; readonly listeners?: readonly Events[] },
 ): Promise<{ readonly world: World; readonly daemon: Daemon }> {
   // The ledger first: without it nothing may be changed anywhere, so nothing else is worth opening.
   const ledger = await openLedger(settings, options.readOnly, around);
   releasers.push('ledger', () => ledger.close());
   const opened = await openBackends(settings, around, options);
   releasers.push('vaults and issuers', () => closeUnused(opened, [], around.log));
-  const world = worldOf(opened, ledger, around, []);
+  const world = worldOf(opened, ledger, around, options.listeners ?? []);
   return { world, daemon: createDaemon(world, { version: options.version }) };
 }
 

@@ -1,5 +1,3 @@
-import { CREDENTIAL_STATES } from '../domain/credential-state.ts';
-import type { CredentialState } from '../domain/credential-state.ts';
 import { safeMessage } from '../domain/errors.ts';
 import type { Schedule } from '../domain/ports.ts';
 import { DAY, formatInstant, formatInstantOrNull } from '../domain/time.ts';
@@ -18,6 +16,7 @@ import { explainOne, planAll } from './planning.ts';
 import { scan } from './scan.ts';
 import type { ScanOptions, ScanReport } from './scan.ts';
 import { unwellOf } from './unwell.ts';
+import { countsOf, scanView } from './status-parts.ts';
 import { credentialView, rotationView } from './views.ts';
 
 /** Finished rotations are kept this long. */
@@ -177,11 +176,7 @@ export function createDaemon(
     },
 
     async status(): Promise<StatusView> {
-      const counts = Object.fromEntries(CREDENTIAL_STATES.map((state) => [state, 0])) as Record<
-        CredentialState,
-        number
-      >;
-      for (const { state, count } of await ledger.countsByState()) counts[state] += count;
+      const credentials = countsOf(await ledger.countsByState());
       const now = clock.now();
       return {
         version,
@@ -190,16 +185,7 @@ export function createDaemon(
         startedAt: formatInstant(startedAt),
         uptime: Math.floor((now - startedAt) / 1000),
         paused: pauseView(),
-        lastScan:
-          last === null
-            ? null
-            : {
-                scanId: last.scanId,
-                startedAt: formatInstant(last.startedAt),
-                finishedAt: formatInstantOrNull(last.finishedAt),
-                looked: last.looked,
-                error: last.errors[0] ?? null,
-              },
+        lastScan: last === null ? null : scanView(last),
         nextScan: formatInstantOrNull(schedule?.next() ?? null),
         bulk: bulks.remaining,
         breakers: [...engine.breakers].map(([issuer, breaker]) => ({
@@ -207,7 +193,7 @@ export function createDaemon(
           open: breaker.openUntil !== null,
           until: formatInstantOrNull(breaker.openUntil),
         })),
-        credentials: counts,
+        credentials,
       };
     },
 

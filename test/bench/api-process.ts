@@ -10,6 +10,7 @@ import { createMetricsPage } from '../../src/daemon/gauges.ts';
 import type { Ports } from '../../src/domain/ports.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { EventFeed } from '../../src/telemetry/feed.ts';
+import { LogLevelSwitch } from '../../src/telemetry/log-level.ts';
 import type { Meter } from '../../src/telemetry/meter.ts';
 import { createLog } from '../../src/telemetry/pino-log.ts';
 import { createPrometheus } from '../../src/telemetry/prometheus.ts';
@@ -80,7 +81,9 @@ const implementation = {
       const sha256 = createHash('sha256').update(TOKEN).digest('hex');
       const tokens = [{ name: 'bench', role: 'viewer' as const, sha256 }];
       const http = { host: '127.0.0.1', port: 0, requestsPerSecond: 100_000, socket: null, tokens };
-      const server = createHttpServer({ ...ports, daemon, metrics, log, events: world.events, feed, settings: http });
+      const { events } = world;
+      const logLevel = new LogLevelSwitch(log, { ...ports, events });
+      const server = createHttpServer({ ...ports, daemon, metrics, log, logLevel, events, feed, settings: http });
       return (await server.start()).port;
     };
     return [await open(false), await open(true)];
