@@ -115,7 +115,8 @@ export function createApp(
     reply.headers(HEADERS);
     refuseUnnamedHost(request);
     if (limiter !== null && request.routeOptions.config.unlimited !== true) refuseFlood(limiter, request);
-    const other = request.is404 ? findPath(request.url) : null;
+    const { method, url, routeOptions } = request;
+    const other = findPath(method, url, request.is404 ? undefined : routeOptions.url);
     if (request.is404 && other === null) return;
     const access = other?.access ?? request.routeOptions.config.access;
     if (access === undefined) throw new Error('a route does not say who may use it');

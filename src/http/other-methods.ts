@@ -10,8 +10,11 @@ export interface KnownPath {
   refusal(): HttpProblem;
 }
 
-/** Finds the path of a request that no route has taken; null: there is no such path. */
-export type FindPath = (url: string) => KnownPath | null;
+/**
+ * Finds the path of a request whose method is not one of that path's; null: it is, or there is no such path.
+ * @param route the pattern of the route that took the request; undefined: none did.
+ */
+export type FindPath = (method: string, url: string, route: string | undefined) => KnownPath | null;
 
 /**
  * Adds routes by `add` and remembers their paths, so that another method can be told from another path. Routes that refuse
@@ -26,10 +29,12 @@ export function rememberPaths(app: App, add: () => void): FindPath {
     paths.set(url, path);
   });
   add();
-  return (url) => {
+  return (method, url, route) => {
     const [path = ''] = url.split('?', 1);
-    const [, found] = [...paths].find(([pattern]) => isAt(path, pattern)) ?? [];
-    if (found === undefined) return null;
+    // a path that is named whole comes before a pattern: `/v1/things/new` is no id
+    const named = paths.get(path);
+    const found = named ?? (route === undefined ? [...paths].find(([pattern]) => isAt(path, pattern))?.[1] : undefined);
+    if (found === undefined || found.methods.has(method)) return null;
     const allow = [...found.methods].sort().join(', ');
     return {
       access: found.access,
