@@ -4,6 +4,7 @@ import { createDaemon } from '../../src/daemon/daemon.ts';
 import { LedgerError, safeMessage } from '../../src/domain/errors.ts';
 import { MINUTE, SECOND } from '../../src/domain/time.ts';
 import type { Duration } from '../../src/domain/time.ts';
+import type { World } from '../../src/rotation/world.ts';
 import type { Log, LogFields } from '../../src/telemetry/log.ts';
 import { silentMeter } from '../../src/telemetry/meter.ts';
 import { createEvents } from '../../src/telemetry/telling.ts';
@@ -39,6 +40,7 @@ export class Installation {
   daemon: Daemon | null = null;
   /** What the running process was configured with. */
   settings: Settings | null = null;
+  #world: World | null = null;
   /** Nothing starts while it is set: a machine that is down. */
   isDown = false;
 
@@ -54,34 +56,13 @@ export class Installation {
 
   start(): void {
     if (this.isRunning || this.isDown) return;
-    const { network, issuer, vaults, witness, seed } = this.#site;
+    const { network, seed } = this.#site;
     const process = new SimProcess(this.machine, (this.#runs += 1), seed);
     const settings = this.#site.settings();
-    const ports = { clock: process.clock, random: process.random, ids: process.ids, ticker: process.ticker };
     this.process = process;
     this.settings = settings;
-    this.daemon = createDaemon(
-      {
-        ...ports,
-        settings,
-        issuers: new Map([['data8', issuerFor(network, process, issuer, witness)]]),
-        vaults: new Map(
-          [...settings.vaults].flatMap(([name, { timeout, requestsPerSecond }]) => {
-            const vault = vaults.get(name);
-            if (vault === undefined) return [];
-            const wired = vaultFor(network, process, vault, witness);
-            return [[name, guardVault(wired, { timeout, requestsPerSecond, ports, meter: silentMeter })]];
-          }),
-        ),
-        vaultTypes: new Map([['memory', memoryVaultType]]),
-        ledger: this.disk.open(process),
-        log: this.#log(process, {}),
-        events: createEvents({ log: this.#log(process, {}), meter: silentMeter }),
-        meter: silentMeter,
-        processId: process.id,
-      },
-      { version: 'simulated' },
-    );
+    this.#world = { ...this.#staff(process, settings), ledger: this.disk.open(process), processId: process.id };
+    this.daemon = createDaemon(this.#world, { version: 'simulated' });
     network.trace.add(network.time.now, `${process.machine.name} starts`);
     this.daemon.start().catch((error: unknown) => {
       if (!(error instanceof LedgerError)) throw error;
@@ -89,6 +70,25 @@ export class Installation {
       process.end(); // as the process does: it ends with 1, and whoever keeps it running starts it again
       network.time.after(5 * MINUTE, () => this.start());
     });
+  }
+
+  /** SIGHUP: the configuration that is in force now is taken over without a restart. Where nothing runs, the next start has it. */
+  async reload(): Promise<void> {
+    const { process, daemon } = this;
+    if (process === null || daemon === null || this.#world === null || process.isOver) return;
+    const settings = this.#site.settings();
+    this.#world = { ...this.#world, ...this.#staff(process, settings) };
+    this.#site.network.trace.add(this.#site.network.time.now, `${process.machine.name} reloads`);
+    try {
+      this.daemon = await daemon.handOver(this.#world);
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      this.#site.logged(process, 'error', 'reload-failed', safeMessage(error), {});
+      return;
+    }
+    // what was begun before is brought to rest under its old terms
+    await daemon.rest();
+    if (this.process === process) this.settings = settings;
   }
 
   /** SIGKILL; it runs again after `pause`. */
@@ -119,6 +119,29 @@ export class Installation {
     void daemon.stop().then(once);
     // whoever keeps it running does not wait for ever
     this.#site.network.time.after(MINUTE, once);
+  }
+
+  /** All that a daemon works with, but for its ledger. */
+  #staff(process: SimProcess, settings: Settings): Omit<World, 'ledger' | 'processId'> {
+    const { network, issuer, vaults, witness } = this.#site;
+    const ports = { clock: process.clock, random: process.random, ids: process.ids, ticker: process.ticker };
+    return {
+      ...ports,
+      settings,
+      issuers: new Map([['data8', issuerFor(network, process, issuer, witness)]]),
+      vaults: new Map(
+        [...settings.vaults].flatMap(([name, { timeout, requestsPerSecond }]) => {
+          const vault = vaults.get(name);
+          if (vault === undefined) return [];
+          const wired = vaultFor(network, process, vault, witness);
+          return [[name, guardVault(wired, { timeout, requestsPerSecond, ports, meter: silentMeter })]];
+        }),
+      ),
+      vaultTypes: new Map([['memory', memoryVaultType]]),
+      log: this.#log(process, {}),
+      events: createEvents({ log: this.#log(process, {}), meter: silentMeter }),
+      meter: silentMeter,
+    };
   }
 
   #log(process: SimProcess, base: LogFields): Log {

@@ -60,7 +60,7 @@ export const CONFIGURATION_INCIDENTS = {
   },
 } satisfies Record<string, Act>;
 
-/** Writes a new configuration, which the daemons have from their restarts within the next hours. */
+/** Writes a new configuration, which the daemons have from their restarts within the next hours, or load while they run. */
 function reconfigure(
   world: SimWorld,
   what: string,
@@ -72,6 +72,10 @@ function reconfigure(
   world.disturb(world.time.now, world.time.now + AFTERMATH);
   for (const installation of world.installations) {
     const delay = Math.floor(draw(`restart ${installation.machine.name}`) * 2 * HOUR);
-    world.time.after(delay, () => installation.restart(MINUTE));
+    const isLoaded = draw(`reload ${installation.machine.name}`) < 0.3;
+    world.time.after(delay, () => {
+      if (isLoaded) void installation.reload();
+      else installation.restart(MINUTE);
+    });
   }
 }
