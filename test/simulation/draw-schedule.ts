@@ -5,6 +5,7 @@ import { DEFAULT_POLICY } from '../scenarios/stage.ts';
 import { Chance } from './chance.ts';
 import { INCIDENT_KINDS, LATER_KINDS } from './incidents.ts';
 import type { Incident } from './incidents.ts';
+import { OWN_VAULT } from './own-client.ts';
 import { LIMITS } from './sim-config.ts';
 import type { SimConfig } from './sim-config.ts';
 import type { WorldPlan } from './world-plan.ts';
@@ -62,6 +63,7 @@ function draw(chance: Chance, size: Size): Schedule {
     ahead: chance.chance(`skew d${index}`, 0.3) ? chance.integer(`ahead d${index}`, -3 * MINUTE, 3 * MINUTE) : 0,
     disk: isShared ? 0 : index === 2 ? chance.pick('third', [0, 2]) : index,
   }));
+  const isOwnClient = chance.chance('own client', 0.1);
   const disks = [...new Set(machines.map((each) => each.disk))];
   return {
     seed,
@@ -69,11 +71,12 @@ function draw(chance: Chance, size: Size): Schedule {
     calmFrom,
     end,
     config,
+    isOwnClient,
     vaults: VAULTS.map((name) => ({
       name,
       capabilities: {
         compareAndSet: !chance.chance(`no compare-and-set ${name}`, 0.25),
-        readable: !chance.chance(`not readable ${name}`, 0.15),
+        readable: (isOwnClient && name === OWN_VAULT) || !chance.chance(`not readable ${name}`, 0.15),
       },
     })),
     machines: machines.map((each) => ({ ...each, disk: disks.indexOf(each.disk) })),

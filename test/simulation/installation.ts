@@ -14,6 +14,7 @@ import type { MemoryVault } from '../../src/vaults/memory.ts';
 import type { Disk } from './disk.ts';
 import { SimProcess } from './machine.ts';
 import type { Machine } from './machine.ts';
+import { asOwnClient } from './own-client.ts';
 import { issuerFor, vaultFor } from './services.ts';
 import type { Witness } from './services.ts';
 import type { SimIssuer } from './sim-issuer.ts';
@@ -25,6 +26,8 @@ export interface Site {
   readonly issuer: SimIssuer;
   readonly vaults: ReadonlyMap<string, MemoryVault>;
   readonly witness: Witness;
+  /** Where the secret is kept that rekeyd lives on; null: it lives on none of these. */
+  readonly ownVault: MemoryVault | null;
   readonly seed: number;
   settings(): Settings;
   logged(process: SimProcess, level: string, event: string, message: string, fields: LogFields): void;
@@ -123,12 +126,13 @@ export class Installation {
 
   /** All that a daemon works with, but for its ledger. */
   #staff(process: SimProcess, settings: Settings): Omit<World, 'ledger' | 'processId'> {
-    const { network, issuer, vaults, witness } = this.#site;
+    const { network, issuer, vaults, witness, ownVault } = this.#site;
+    const reached = issuerFor(network, process, issuer, witness);
     const ports = { clock: process.clock, random: process.random, ids: process.ids, ticker: process.ticker };
     return {
       ...ports,
       settings,
-      issuers: new Map([['data8', issuerFor(network, process, issuer, witness)]]),
+      issuers: new Map([['data8', ownVault === null ? reached : asOwnClient(reached, issuer, ownVault, network.time)]]),
       vaults: new Map(
         [...settings.vaults].flatMap(([name, { timeout, requestsPerSecond }]) => {
           const vault = vaults.get(name);

@@ -11,6 +11,7 @@ import { Installation } from './installation.ts';
 import type { Invariant, Witnessed } from './invariants/invariant.ts';
 import { Machine } from './machine.ts';
 import type { SimProcess } from './machine.ts';
+import { OWN_VAULT } from './own-client.ts';
 import { settingsOf, READ_BACK, TIMING } from './sim-config.ts';
 import type { SimConfig } from './sim-config.ts';
 import { SimIssuer } from './sim-issuer.ts';
@@ -91,6 +92,7 @@ export class SimWorld implements Network, Witnessed {
         issuer: this.issuer,
         vaults: this.vaults,
         witness,
+        ownVault: plan.isOwnClient === true ? (this.vaults.get(OWN_VAULT) ?? null) : null,
         seed: plan.seed,
         settings: () => settingsOf(own?.(this.config) ?? this.config),
         logged: (process, level, event, message, fields) => this.#logged(process, level, event, message, fields),

@@ -11,6 +11,8 @@ import { servedIsAlive } from './invariants/served.ts';
 import { deliveredIsExtended, nothingIsMadeForNothing, tellsTheTruth } from './invariants/told.ts';
 import { windowsAreKept } from './invariants/windows.ts';
 import { generationsGoForward, intentsComeFirst } from './invariants/writes.ts';
+import { mendLockOuts } from './lock-out.ts';
+import { OWN_CLIENT } from './own-client.ts';
 import { closed } from './sandbox.ts';
 import { SimWorld } from './sim-world.ts';
 import type { Entry, Violation, WorldPlan } from './world-plan.ts';
@@ -56,6 +58,7 @@ export function simulate(
       for (const each of plan.incidents) if (keep === null || keep.has(each.id)) arrange(world, each);
       for (const each of plan.storms) world.disturb(each.from, each.to + 6 * HOUR);
       world.keepWatch();
+      if (plan.isOwnClient === true) mendLockOuts(world);
       await world.run(plan.calmFrom);
       if (world.violation === null) heal(world);
       await world.run(plan.end);
@@ -106,7 +109,8 @@ function addCredentials(world: SimWorld): void {
     const draw = (what: string) => world.chance.draw(`${clientId} ${what}`);
     const expires = world.time.now + 2 * DAY + Math.floor(draw('life') * policy.lifetime);
     const { secretId, value } = world.addSecretByHand(clientId, expires, 10 * DAY);
-    if (draw('empty') < 0.3) continue;
+    const isOwn = world.plan.isOwnClient === true && clientId === OWN_CLIENT;
+    if (draw('empty') < 0.3 && !isOwn) continue;
     const named = draw('named') < 0.7 ? { secretId } : {};
     const content = SecretValue.of(JSON.stringify({ clientId, clientSecret: value, ...named }));
     for (const vault of vaults) {

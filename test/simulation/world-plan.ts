@@ -21,6 +21,8 @@ export interface WorldPlan {
     readonly disk: number;
     readonly own?: (config: SimConfig) => SimConfig;
   }[];
+  /** rekeyd lives on one of the credentials: see own-client.ts. */
+  readonly isOwnClient?: boolean;
   readonly rates: Rates;
   readonly storms: readonly Storm[];
   /** Faults at calls that are named, besides those that are drawn. */
