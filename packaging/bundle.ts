@@ -20,8 +20,8 @@ const BANNER = [
   'const __dirname = __dirnameOf(__filename);',
 ].join('');
 
-/** What is not part of the package's program: large, and loaded only by who has such a vault. */
-const VAULT_LIBRARIES = ['@aws-sdk/*', '@azure/*', '@google-cloud/*', '@kubernetes/*', 'age-encryption'];
+/** What is not part of the package's program: loaded only by who has such a vault, or an issuer of JWTs. */
+const LEFT_OUT = ['@aws-sdk/*', '@azure/*', '@google-cloud/*', '@kubernetes/*', 'age-encryption', 'jose'];
 
 /** From the source, so that there is one way from a file to the program. */
 const fromSource: Plugin = {
@@ -59,7 +59,7 @@ async function build(options: BuildOptions): Promise<string[]> {
 /** Both are two folders below package.json, where src/compose/version.ts looks for it. */
 async function makeProgram(): Promise<void> {
   const outdir = join(ROOT, 'dist/program');
-  const inputs = await build({ entryPoints: ['src/main.ts'], outdir, external: VAULT_LIBRARIES });
+  const inputs = await build({ entryPoints: ['src/main.ts'], outdir, external: LEFT_OUT });
   await writeFile(join(ROOT, 'dist/NOTICES.txt'), await noticesOf(ROOT, inputs));
 }
 
