@@ -7,7 +7,7 @@ import { Stage } from './stage.ts';
 const SIDES = ['before', 'after'] as const;
 
 describe('a SIGKILL at any call', () => {
-  it('P1: of a renewal and the deletion of the old secret', { timeout: 60_000 }, async () => {
+  it('P1: of a renewal and the deletion of the old secret', { timeout: 180_000 }, async () => {
     const calls = (await killed(renewal, null)).calls;
     expect(calls).toBeGreaterThan(40);
     for (let at = 0; at < calls; at += 1) {
@@ -25,7 +25,7 @@ describe('a SIGKILL at any call', () => {
 
   it(
     'P1: of an adoption, the copy to a destination that lacks it, the takeover of what was adopted, and its deletion',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const calls = (await killed(adoption, null)).calls;
       expect(calls).toBeGreaterThan(40);

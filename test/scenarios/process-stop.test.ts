@@ -8,7 +8,7 @@ describe('a SIGTERM', () => {
   it(
     'P2: at any call of a renewal is over within shutdownTimeout, and the next start goes on',
     {
-      timeout: 60_000,
+      timeout: 180_000,
     },
     async () => {
       const calls = (await stoppedAt(null)).calls;

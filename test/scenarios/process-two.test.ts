@@ -33,7 +33,7 @@ describe('two daemons with one ledger', () => {
     await stage.stop();
   });
 
-  it('P6: one dies at any call of a renewal, and the other brings it to its end', { timeout: 60_000 }, async () => {
+  it('P6: one dies at any call of a renewal, and the other brings it to its end', { timeout: 180_000 }, async () => {
     const calls = (await withPeer(null, 'kill')).calls;
     for (let at = 0; at < calls; at += 1) {
       const { stage, where } = await withPeer(at, 'kill');
@@ -46,7 +46,7 @@ describe('two daemons with one ledger', () => {
   it(
     'P7: one is frozen for half an hour at any call of a renewal, the other takes over; thawed, it changes nothing',
     {
-      timeout: 60_000,
+      timeout: 180_000,
     },
     async () => {
       const calls = (await withPeer(null, 'freeze')).calls;

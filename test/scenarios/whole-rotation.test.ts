@@ -38,7 +38,7 @@ describe('a whole rotation', () => {
     expect(stage.vault('a').calls.length - vaultCalls).toBe(0);
   });
 
-  it('P1: goes on after a SIGKILL at any call to issuer, vault or ledger', { timeout: 60_000 }, async () => {
+  it('P1: goes on after a SIGKILL at any call to issuer, vault or ledger', { timeout: 180_000 }, async () => {
     const calls = (await firstRotation()).callCount;
     expect(calls).toBeGreaterThan(20);
     for (let at = 0; at < calls; at += 1) {
