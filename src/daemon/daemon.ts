@@ -1,6 +1,6 @@
 import { safeMessage } from '../domain/errors.ts';
 import type { Schedule } from '../domain/ports.ts';
-import { DAY, formatInstant, formatInstantOrNull } from '../domain/time.ts';
+import { formatInstant, formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { World } from '../rotation/world.ts';
 import { activePause } from '../rotation/pauses.ts';
@@ -13,14 +13,10 @@ import type { CredentialView, Daemon, OnceResult, PauseView, StatusView } from '
 import { Engine } from './engine.ts';
 import { changePauseNote } from './pause-note.ts';
 import { explainOne, planAll } from './planning.ts';
-import { scan } from './scan.ts';
-import type { ScanOptions, ScanReport } from './scan.ts';
+import { Scans } from './scans.ts';
 import { unwellOf } from './unwell.ts';
 import { countsOf, scanView } from './status-parts.ts';
 import { credentialView, rotationView } from './views.ts';
-
-/** Finished rotations are kept this long. */
-const HISTORY = 400 * DAY;
 
 /** The daemon whose terms held before, in this process and over the same ledger. */
 interface Predecessor {
@@ -36,62 +32,17 @@ export function createDaemon(
   world: World,
   options: { readonly version: string; readonly before?: Predecessor },
 ): Daemon {
-  const { ledger, clock, ids, ticker, settings, log, events } = world;
+  const { ledger, clock, ticker, settings, events } = world;
   const { version } = options;
   // let go once it has handed over: each holds on to what it knew of all credentials
   let before = options.before ?? null;
   const engine = new Engine(world);
   const bulks = new Bulks(engine);
+  const scans = new Scans(engine);
   const startedAt = before?.startedAt ?? clock.now();
   let successor: Daemon | null = null;
   let schedule: Schedule | null = null;
-  let running: { report: ScanReport; done: Promise<void> } | null = null;
-  let last: ScanReport | null = null;
   let opened = false;
-
-  function startScan(scanOptions: ScanOptions): { report: ScanReport; done: Promise<void> } {
-    if (running !== null) return running;
-    const report: ScanReport = {
-      scanId: ids.unique(),
-      startedAt: clock.now(),
-      finishedAt: null,
-      looked: 0,
-      errors: [],
-    };
-    last = report;
-    const done = scan(engine, report, scanOptions)
-      .catch((error: unknown) => {
-        report.errors.push(safeMessage(error));
-        report.finishedAt = clock.now();
-        log.error('scan-failed', 'A scan could not go on; the next one tries again', { error: safeMessage(error) });
-      })
-      .finally(() => (running = null));
-    running = { report, done };
-    return running;
-  }
-
-  function onSchedule(): void {
-    if (running !== null) {
-      events.tell({ type: 'scan-skipped', scanId: running.report.scanId });
-      return;
-    }
-    startScan({ everything: 'due', trigger: 'schedule', limit: null, only: null });
-    void bulks.resume();
-    void prune();
-  }
-
-  let pruned: Instant | null = null;
-  async function prune(): Promise<void> {
-    if (pruned !== null && clock.now() - pruned < DAY) return;
-    pruned = clock.now();
-    try {
-      await ledger.prune(clock.now() - HISTORY);
-    } catch (error) {
-      log.warn('prune-failed', 'Old history could not be pruned; it is tried again tomorrow', {
-        error: safeMessage(error),
-      });
-    }
-  }
 
   function overlay(view: CredentialView): CredentialView {
     const pause = activePause(engine.pause.pause, clock.now());
@@ -114,7 +65,9 @@ export function createDaemon(
       before?.leave(daemon);
       if (before !== null) engine.takeOver(before.engine);
       before = null;
-      schedule = ticker.schedule(settings.schedule, settings.timezone, onSchedule);
+      schedule = ticker.schedule(settings.schedule, settings.timezone, () => {
+        if (scans.startScheduled()) void bulks.resume();
+      });
       if (!takesOver) {
         events.tell({
           type: 'daemon-started',
@@ -125,7 +78,7 @@ export function createDaemon(
       }
       // other settings are an act of a person: what is held back is looked at again
       const first = takesOver ? (['stuck-too', 'schedule'] as const) : (['blocked-too', 'startup'] as const);
-      startScan({ everything: first[0], trigger: first[1], limit: null, only: null });
+      scans.start({ everything: first[0], trigger: first[1], limit: null, only: null });
       // not before the one that goes on with it until now has let go of it
       void bulksBefore.then(() => bulks.resume());
     },
@@ -141,7 +94,7 @@ export function createDaemon(
     },
 
     async rest() {
-      await Promise.all([engine.dispatcher.drained(), running?.done, bulks.idle()]);
+      await Promise.all([engine.dispatcher.drained(), scans.idle(), bulks.idle()]);
     },
 
     async stop() {
@@ -158,7 +111,7 @@ export function createDaemon(
     async once(given): Promise<OnceResult> {
       await engine.open({ once: true, wakeBefore: () => null });
       opened = true;
-      const { report, done } = startScan({ everything: 'blocked-too', trigger: 'startup', ...given });
+      const { report, done } = scans.start({ everything: 'blocked-too', trigger: 'startup', ...given });
       await done;
       await engine.dispatcher.drained();
       const unwell = await unwellOf(engine, given.only);
@@ -185,7 +138,7 @@ export function createDaemon(
         startedAt: formatInstant(startedAt),
         uptime: Math.floor((now - startedAt) / 1000),
         paused: pauseView(),
-        lastScan: last === null ? null : scanView(last),
+        lastScan: scans.last === null ? null : scanView(scans.last),
         nextScan: formatInstantOrNull(schedule?.next() ?? null),
         bulk: bulks.remaining,
         breakers: [...engine.breakers].map(([issuer, breaker]) => ({
@@ -209,7 +162,7 @@ export function createDaemon(
 
     scan: () =>
       successor?.scan() ?? {
-        scanId: startScan({ everything: 'stuck-too', trigger: 'schedule', limit: null, only: null }).report.scanId,
+        scanId: scans.start({ everything: 'stuck-too', trigger: 'schedule', limit: null, only: null }).report.scanId,
       },
 
     async credentials(filter, limit, cursor) {

@@ -1,0 +1,84 @@
+import { safeMessage } from '../domain/errors.ts';
+import { DAY } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
+import type { Engine } from './engine.ts';
+import { scan } from './scan.ts';
+import type { ScanOptions, ScanReport } from './scan.ts';
+
+/** Finished rotations are kept this long. */
+const HISTORY = 400 * DAY;
+
+/** A scan that runs, or has run. `done` is kept when it is over, whatever became of it. */
+export interface StartedScan {
+  readonly report: ScanReport;
+  readonly done: Promise<void>;
+}
+
+/** A daemon's scans, one at a time, and what is done beside those of the schedule. Nothing here throws. */
+export class Scans {
+  readonly #engine: Engine;
+  #running: StartedScan | null = null;
+  #last: ScanReport | null = null;
+  #pruned: Instant | null = null;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** The newest one; null: none was started yet. */
+  get last(): ScanReport | null {
+    return this.#last;
+  }
+
+  /** Kept when none runs. */
+  async idle(): Promise<void> {
+    await this.#running?.done;
+  }
+
+  /** Starts one; where one runs, that is it. */
+  start(options: ScanOptions): StartedScan {
+    if (this.#running !== null) return this.#running;
+    const { clock, ids, log } = this.#engine.world;
+    const report: ScanReport = {
+      scanId: ids.unique(),
+      startedAt: clock.now(),
+      finishedAt: null,
+      looked: 0,
+      errors: [],
+    };
+    this.#last = report;
+    const done = scan(this.#engine, report, options)
+      .catch((error: unknown) => {
+        report.errors.push(safeMessage(error));
+        report.finishedAt = clock.now();
+        log.error('scan-failed', 'A scan could not go on; the next one tries again', { error: safeMessage(error) });
+      })
+      .finally(() => (this.#running = null));
+    this.#running = { report, done };
+    return this.#running;
+  }
+
+  /** Starts the one that the schedule asks for, and prunes history once a day. @returns whether one was started. */
+  startScheduled(): boolean {
+    if (this.#running !== null) {
+      this.#engine.world.events.tell({ type: 'scan-skipped', scanId: this.#running.report.scanId });
+      return false;
+    }
+    this.start({ everything: 'due', trigger: 'schedule', limit: null, only: null });
+    void this.#prune();
+    return true;
+  }
+
+  async #prune(): Promise<void> {
+    const { clock, ledger, log } = this.#engine.world;
+    if (this.#pruned !== null && clock.now() - this.#pruned < DAY) return;
+    this.#pruned = clock.now();
+    try {
+      await ledger.prune(clock.now() - HISTORY);
+    } catch (error) {
+      log.warn('prune-failed', 'Old history could not be pruned; it is tried again tomorrow', {
+        error: safeMessage(error),
+      });
+    }
+  }
+}
