@@ -54,8 +54,8 @@ export class Tenure {
       const found = await ledger.rotation(held.id);
       const mine = found !== null && found.owner === this.#world.processId && found.state === this.#rotation.state;
       if (!mine) throw new TenureLost(`rotation ${held.id} was moved by another process`);
-      // still ours: a person asked for a shorter grace meanwhile
-      held = { ...held, version: found.version, grace: found.grace };
+      // still ours: a person joined it meanwhile
+      held = { ...held, version: found.version, ...askedOf(found) };
     }
   }
 
@@ -88,4 +88,9 @@ export class Tenure {
       if (left > 0) await this.advance(this.#rotation);
     }
   }
+}
+
+/** What people may change of a rotation that somebody works on: acts.ts and a bulk join it so. */
+function askedOf({ grace, requests, passes }: RotationRecord): Partial<RotationRecord> {
+  return { grace, ...(requests !== undefined && { requests }), ...(passes !== undefined && { passes }) };
 }

@@ -56,6 +56,19 @@ describe('a rotation that is asked for again with the same Idempotency-Key', () 
     expect(await stage.daemon.rotate(KEY, request('k', 'b', 3 * DAY))).toEqual(joined);
   });
 
+  it('gets what it was told when it joined one that is being verified, also once that is over', async () => {
+    const stage = await settled();
+    stage.issuer.behaviour.acceptDelay = 30_000;
+    const first = await stage.daemon.rotate(KEY, { note: null, grace: null, actor: 'ci' });
+    await stage.pass(5_000);
+    expect((await stage.daemon.rotation(first.rotationId))?.state).toBe('created');
+    const joined = await stage.daemon.rotate(KEY, request('k', 'b', 3 * DAY));
+    expect(joined.rotationId).toBe(first.rotationId);
+    await passServed(stage, 'shop', HOUR);
+    expect((await stage.daemon.rotation(first.rotationId))?.state).toBe('grace');
+    expect(await stage.daemon.rotate(KEY, request('k', 'b', 3 * DAY))).toEqual(joined);
+  });
+
   it('is a new one after a day; of many that join one rotation, the newest 20 are known', async () => {
     const stage = await settled();
     const first = await stage.daemon.rotate(KEY, request('k0'));
