@@ -9,7 +9,7 @@ const report = process.env['REKEYD_TEST_REPORT'];
 export default defineConfig({
   test: {
     testTimeout: 20_000,
-    // half of the tests wait for processes: two files at a time, also on two cores
+    // many tests wait for something: two files at a time, also on two cores
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
@@ -47,6 +47,9 @@ export default defineConfig({
           include: ['test/process/**/*.test.ts'],
           globalSetup: ['test/process/build.ts'],
           testTimeout: 120_000,
+          // they wait for processes far more than they compute; vitest asks that they come by themselves then
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
