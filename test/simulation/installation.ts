@@ -80,13 +80,16 @@ export class Installation {
     const { process, daemon } = this;
     if (process === null || daemon === null || this.#world === null || process.isOver) return;
     const settings = this.#site.settings();
-    this.#world = { ...this.#world, ...this.#staff(process, settings) };
+    const world = { ...this.#world, ...this.#staff(process, settings) };
     this.#site.network.trace.add(this.#site.network.time.now, `${process.machine.name} reloads`);
     try {
-      this.daemon = await daemon.handOver(this.#world);
+      this.daemon = await daemon.handOver(world);
+      this.#world = world;
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;
       this.#site.logged(process, 'error', 'reload-failed', safeMessage(error), {});
+      // as src/compose/reloader.ts does
+      this.#site.network.time.after(MINUTE, () => void this.reload());
       return;
     }
     // what was begun before is brought to rest under its old terms
