@@ -1,11 +1,13 @@
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { VaultError } from '../../src/domain/errors.ts';
 import type { Payload } from '../../src/domain/payload.ts';
 import { SecretValue } from '../../src/domain/secret-value.ts';
+import { ABSENT } from '../../src/vaults/contract.ts';
 import type { EntryDescription, EntryRef, Vault } from '../../src/vaults/contract.ts';
 import { awsSecretsManagerVaultType } from '../../src/vaults/aws-secrets-manager.ts';
 import { FakeAws } from '../fakes/aws-secrets-manager-http.ts';
 import { AwsHands, useTestCredentials } from './aws-hands.ts';
+import { makeMark } from './vault-bench.ts';
 import { createTestContext } from './vault-context.ts';
 import type { TestContext } from './vault-context.ts';
 
@@ -65,4 +67,41 @@ export async function refusal(work: Promise<unknown>): Promise<VaultError> {
   );
   expect(error).toBeInstanceOf(VaultError);
   return error as VaultError;
+}
+
+/** A bench for the block that calls it, and for each of its tests a new entry that holds 'one', with no request seen since. */
+export function deliveredScene() {
+  let bench: AwsBench;
+  let vault: Vault;
+  let ref: EntryRef;
+  let version: string;
+  beforeAll(async () => {
+    bench = await AwsBench.open();
+    vault = await bench.vault();
+  });
+  beforeEach(async () => {
+    ref = bench.place();
+    ({ version } = await vault.deliver(ref, text('one'), makeMark(1), ABSENT));
+    bench.fake.requests.length = 0;
+  });
+  afterEach(() => {
+    bench.fake.heal();
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
+  afterAll(() => bench.close());
+  return {
+    get bench() {
+      return bench;
+    },
+    get vault() {
+      return vault;
+    },
+    get ref() {
+      return ref;
+    },
+    get version() {
+      return version;
+    },
+  };
 }

@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VaultError } from '../../src/domain/errors.ts';
-import type { Vault } from '../../src/vaults/contract.ts';
+import type { Mark } from '../../src/domain/mark.ts';
+import type { Payload } from '../../src/domain/payload.ts';
+import { SecretValue } from '../../src/domain/secret-value.ts';
+import { ABSENT } from '../../src/vaults/contract.ts';
+import type { EntryDescription, EntryRef, Vault } from '../../src/vaults/contract.ts';
 import { gcpSecretManagerVaultType } from '../../src/vaults/gcp-secret-manager.ts';
 import type { GcpOptions } from '../../src/vaults/gcp-secret-manager/options.ts';
 import { writeGcpKeyFile } from '../fakes/gcp-key-file.ts';
@@ -59,4 +63,18 @@ export async function errorOf(promise: Promise<unknown>): Promise<VaultError> {
   );
   if (error instanceof VaultError) return error;
   throw new Error(`no VaultError: ${String(error)}`);
+}
+
+export function payload(text: string): Payload {
+  return { form: 'opaque', content: SecretValue.of(text) };
+}
+
+export function versionOf(seen: EntryDescription): string {
+  return seen.state === 'absent' ? ABSENT : seen.version;
+}
+
+/** Delivers over whatever is there. @returns the version. */
+export async function put(vault: Vault, ref: EntryRef, text: string, mark: Mark): Promise<string> {
+  const expected = versionOf(await vault.describe(ref, { prove: true }));
+  return (await vault.deliver(ref, payload(text), mark, expected)).version;
 }

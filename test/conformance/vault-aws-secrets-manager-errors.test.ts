@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { guardVault } from '../../src/vaults/guarded.ts';
 import { ABSENT } from '../../src/vaults/contract.ts';
-import type { EntryRef, Vault } from '../../src/vaults/contract.ts';
+
 import type { AwsFault } from '../fakes/aws-secrets-manager-http.ts';
-import { AwsBench, refusal, text } from './aws-bench.ts';
+import { AwsBench, deliveredScene, refusal, text } from './aws-bench.ts';
 import { hatchCanary, leakIn } from './canary.ts';
 import { makeMark } from './vault-bench.ts';
 import { createTestContext } from './vault-context.ts';
@@ -11,38 +11,19 @@ import { createTestContext } from './vault-context.ts';
 const ROLE = 'arn:aws:iam::123456789012:role/rekeyd';
 const USER = 'arn:aws:sts::123456789012:assumed-role/pod/session';
 describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => {
-  let bench: AwsBench;
-  let vault: Vault;
-  let ref: EntryRef;
-  let version: string;
-
-  beforeAll(async () => {
-    bench = await AwsBench.open();
-    vault = await bench.vault();
-  });
-  beforeEach(async () => {
-    ref = bench.place();
-    ({ version } = await vault.deliver(ref, text('one'), makeMark(1), ABSENT));
-    bench.fake.requests.length = 0;
-  });
-  afterEach(() => {
-    bench.fake.heal();
-    vi.restoreAllMocks();
-    vi.unstubAllEnvs();
-  });
-  afterAll(() => bench.close());
+  const scene = deliveredScene();
 
   /** What all calls are rejected with while a fault lasts. */
   async function refusals(fault: AwsFault) {
-    const lift = bench.fake.fail(fault);
-    const absent = bench.place();
+    const lift = scene.bench.fake.fail(fault);
+    const absent = scene.bench.place();
     const errors = await Promise.all([
-      refusal(vault.describe(ref, { prove: true })),
-      refusal(vault.describe(absent)),
-      refusal(vault.read(ref)),
-      refusal(vault.deliver(ref, text('two'), makeMark(2), version)),
-      refusal(vault.deliver(absent, text('two'), makeMark(2), ABSENT)),
-      refusal(vault.restoreMark(ref, makeMark(2), version)),
+      refusal(scene.vault.describe(scene.ref, { prove: true })),
+      refusal(scene.vault.describe(absent)),
+      refusal(scene.vault.read(scene.ref)),
+      refusal(scene.vault.deliver(scene.ref, text('two'), makeMark(2), scene.version)),
+      refusal(scene.vault.deliver(absent, text('two'), makeMark(2), ABSENT)),
+      refusal(scene.vault.restoreMark(scene.ref, makeMark(2), scene.version)),
     ]);
     lift();
     return errors;
@@ -73,7 +54,11 @@ describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => 
       expect(error.message).toContain("Vault 'under-test', entry 'traps/");
       expect(error.cause).toBeUndefined();
     }
-    expect(await vault.describe(ref)).toMatchObject({ version, mark: makeMark(1), binding: 'bound' });
+    expect(await scene.vault.describe(scene.ref)).toMatchObject({
+      version: scene.version,
+      mark: makeMark(1),
+      binding: 'bound',
+    });
   });
 
   it.each([
@@ -84,13 +69,13 @@ describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => 
     'TagResource',
     'RestoreSecret',
   ])('V15: names the right to %s where it is missing', async (action) => {
-    if (action === 'RestoreSecret') await bench.hands.client.deleteSecret({ SecretId: ref.entry });
-    const lift = bench.fake.fail({ ...denied(action), operations: [action] });
+    if (action === 'RestoreSecret') await scene.bench.hands.client.deleteSecret({ SecretId: scene.ref.entry });
+    const lift = scene.bench.fake.fail({ ...denied(action), operations: [action] });
     const work = {
-      GetSecretValue: () => vault.read(ref),
-      CreateSecret: () => vault.deliver(bench.place(), text('two'), makeMark(2), ABSENT),
+      GetSecretValue: () => scene.vault.read(scene.ref),
+      CreateSecret: () => scene.vault.deliver(scene.bench.place(), text('two'), makeMark(2), ABSENT),
     }[action];
-    const error = await refusal(work?.() ?? vault.deliver(ref, text('two'), makeMark(2), version));
+    const error = await refusal(work?.() ?? scene.vault.deliver(scene.ref, text('two'), makeMark(2), scene.version));
     lift();
     expect(error).toMatchObject({
       fault: 'denied',
@@ -99,14 +84,14 @@ describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => 
   });
 
   it('V11: a passing throttle is tried once more, and no more than that', async () => {
-    const lift = bench.fake.fail({ type: 'ThrottlingException', times: 1 });
-    expect(await vault.describe(ref)).toMatchObject({ binding: 'bound' });
+    const lift = scene.bench.fake.fail({ type: 'ThrottlingException', times: 1 });
+    expect(await scene.vault.describe(scene.ref)).toMatchObject({ binding: 'bound' });
     lift();
-    const always = bench.fake.fail({ type: 'ThrottlingException' });
-    bench.fake.requests.length = 0;
-    await refusal(vault.describe(ref));
+    const always = scene.bench.fake.fail({ type: 'ThrottlingException' });
+    scene.bench.fake.requests.length = 0;
+    await refusal(scene.vault.describe(scene.ref));
     always();
-    expect(bench.fake.operations).toEqual(['DescribeSecret', 'DescribeSecret']);
+    expect(scene.bench.fake.operations).toEqual(['DescribeSecret', 'DescribeSecret']);
   });
 
   it('S1: a value that AWS quotes in an error goes nowhere', async () => {
@@ -130,26 +115,26 @@ describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => 
       { status: 400, body: JSON.stringify({ __type: 'x', code: canary.text, Message: canary.text }) },
     ];
     for (const fault of quoting) {
-      const lift = bench.fake.fail({ ...fault, operations: ['PutSecretValue', 'GetSecretValue'] });
+      const lift = scene.bench.fake.fail({ ...fault, operations: ['PutSecretValue', 'GetSecretValue'] });
       const errors = [
-        await refusal(vault.deliver(ref, text(canary.text), makeMark(2), version)),
-        await refusal(vault.read(ref)),
+        await refusal(scene.vault.deliver(scene.ref, text(canary.text), makeMark(2), scene.version)),
+        await refusal(scene.vault.read(scene.ref)),
       ];
       lift();
       for (const error of errors) expect(leakIn(error, [canary])).toBeNull();
     }
-    expect(leakIn(vault, [canary])).toBeNull();
-    expect(leakIn(bench.context.printed(), [canary])).toBeNull();
+    expect(leakIn(scene.vault, [canary])).toBeNull();
+    expect(leakIn(scene.bench.context.printed(), [canary])).toBeNull();
     expect(printed).toEqual([]);
   });
 
   it('S1: no tag, and no other request than the one with the value, shows the value', async () => {
     const canary = hatchCanary();
-    await vault.deliver(ref, text(canary.text), makeMark(2), version);
-    const others = bench.fake.requests.filter(({ operation }) => operation !== 'PutSecretValue');
+    await scene.vault.deliver(scene.ref, text(canary.text), makeMark(2), scene.version);
+    const others = scene.bench.fake.requests.filter(({ operation }) => operation !== 'PutSecretValue');
     expect(others.length).toBeGreaterThan(2);
     expect(leakIn(others, [canary])).toBeNull();
-    expect(leakIn([...(await bench.hands.tags(ref))], [canary])).toBeNull();
+    expect(leakIn([...(await scene.bench.hands.tags(scene.ref))], [canary])).toBeNull();
   });
 
   it.each([301, 302, 307, 308])('S9: a redirect (%i) is not followed', async (status) => {
@@ -163,13 +148,13 @@ describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => 
 
   it('S9: nothing is sent to an endpoint in the clear, wherever it is configured', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', 'http://aws.example');
-    const unsafe = await bench.vault({ endpoint: null, stsEndpoint: null });
-    expect(await refusal(unsafe.describe(ref))).toMatchObject({
+    const unsafe = await scene.bench.vault({ endpoint: null, stsEndpoint: null });
+    expect(await refusal(unsafe.describe(scene.ref))).toMatchObject({
       fault: 'rejected',
       message: expect.stringMatching(/AWS_ENDPOINT_URL.*must start with https/) as string,
     });
-    const assuming = await bench.vault({ stsEndpoint: null, roleArn: ROLE });
-    expect(await refusal(assuming.describe(ref))).toMatchObject({
+    const assuming = await scene.bench.vault({ stsEndpoint: null, roleArn: ROLE });
+    expect(await refusal(assuming.describe(scene.ref))).toMatchObject({
       fault: 'rejected',
       message: expect.stringMatching(/AWS_ENDPOINT_URL.*must start with https/) as string,
     });
@@ -177,24 +162,24 @@ describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => 
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
     vi.stubEnv('AWS_ROLE_ARN', ROLE);
     vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', import.meta.filename); // any file will do: it is not sent
-    const pod = await bench.vault();
-    expect(await refusal(pod.describe(ref))).toMatchObject({
+    const pod = await scene.bench.vault();
+    expect(await refusal(pod.describe(scene.ref))).toMatchObject({
       fault: 'rejected',
       message: expect.stringMatching(/AWS_ENDPOINT_URL.*must start with https/) as string,
     });
-    expect(bench.fake.requests).toEqual([]);
+    expect(scene.bench.fake.requests).toEqual([]);
   });
 
   it('S10: an answer that never comes ends with the time-out, and with the caller', async () => {
-    const lift = bench.fake.fail({ how: 'silent' });
+    const lift = scene.bench.fake.fail({ how: 'silent' });
     const context = { ...createTestContext(), timeout: 300 };
-    const impatient = await bench.vault({}, context);
-    expect(await refusal(impatient.describe(ref))).toMatchObject({
+    const impatient = await scene.bench.vault({}, context);
+    expect(await refusal(impatient.describe(scene.ref))).toMatchObject({
       fault: 'unavailable',
       message: expect.stringMatching(/in time/) as string,
     });
     const { meter, clock, ticker } = createTestContext();
-    const guarded = guardVault(await bench.vault(), {
+    const guarded = guardVault(await scene.bench.vault(), {
       timeout: 60_000,
       requestsPerSecond: 10,
       ports: { clock, ticker },
@@ -202,7 +187,7 @@ describe('vault aws-secrets-manager: what goes wrong between it and AWS', () => 
     });
     const stop = new AbortController();
     const reason = new Error('the caller gave up');
-    const waiting = guarded.describe(ref, {}, stop.signal);
+    const waiting = guarded.describe(scene.ref, {}, stop.signal);
     setTimeout(() => stop.abort(reason), 50);
     await expect(waiting).rejects.toBe(reason);
     lift();

@@ -1,30 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Mark } from '../../src/domain/mark.ts';
-import type { Payload } from '../../src/domain/payload.ts';
-import { SecretValue } from '../../src/domain/secret-value.ts';
 import { MINUTE } from '../../src/domain/time.ts';
-import { ABSENT } from '../../src/vaults/contract.ts';
-import type { EntryDescription, EntryRef, Vault } from '../../src/vaults/contract.ts';
+import type { EntryRef } from '../../src/vaults/contract.ts';
 import { Refused } from '../fakes/gcp-secret-store.ts';
-import { errorOf, openGcpBench } from './gcp-secret-manager-bench.ts';
+import { errorOf, openGcpBench, payload, put, versionOf } from './gcp-secret-manager-bench.ts';
 import type { GcpBench } from './gcp-secret-manager-bench.ts';
 import { makeMark } from './vault-bench.ts';
 
 const ref: EntryRef = { entry: 'orders', options: {} };
-
-function payload(text: string): Payload {
-  return { form: 'opaque', content: SecretValue.of(text) };
-}
-
-function versionOf(seen: EntryDescription): string {
-  return seen.state === 'absent' ? ABSENT : seen.version;
-}
-
-/** Delivers over whatever is there. */
-async function put(vault: Vault, text: string, mark: Mark): Promise<string> {
-  const expected = versionOf(await vault.describe(ref, { prove: true }));
-  return (await vault.deliver(ref, payload(text), mark, expected)).version;
-}
 
 let bench: GcpBench;
 beforeEach(async () => {
@@ -36,7 +18,7 @@ describe('gcp-secret-manager: two that write', () => {
   it('V3: of many writers of two processes exactly one wins, and adds the only version', async () => {
     const { service, vault } = bench;
     const { vault: other } = await bench.another();
-    const expected = await put(vault, 'before', makeMark(1));
+    const expected = await put(vault, ref, 'before', makeMark(1));
     const results = await Promise.allSettled(
       Array.from({ length: 8 }, (_, writer) =>
         (writer % 2 === 0 ? vault : other).deliver(ref, payload(`value ${writer}`), makeMark(10 + writer), expected),
@@ -61,7 +43,7 @@ describe('gcp-secret-manager: two that write', () => {
     async ({ nth, edited }) => {
       const { service, vault } = bench;
       const { vault: other } = await bench.another();
-      await put(vault, 'before', makeMark(1));
+      await put(vault, ref, 'before', makeMark(1));
       if (edited) service.store.add('orders', Buffer.from('by hand'), undefined);
       const expected = versionOf(await vault.describe(ref, { prove: true }));
       const before = service.store.find('orders').versions.length;
@@ -86,7 +68,7 @@ describe('gcp-secret-manager: two that write', () => {
   it('sees what another delivers between its own two requests, with its mark', async () => {
     const { service, vault } = bench;
     const { vault: other } = await bench.another();
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     let delivered: Promise<void> | null = null;
     service.interfere = ({ call }) => {
       if (call !== 'access' || delivered !== null) return null;
@@ -98,8 +80,8 @@ describe('gcp-secret-manager: two that write', () => {
 
   it('V3, V13: a `latest` that lags behind a version with a line is not taken for the newest', async () => {
     const { service, vault } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
-    await put(vault, 'value two', makeMark(2));
+    const first = await put(vault, ref, 'value one', makeMark(1));
+    await put(vault, ref, 'value two', makeMark(2));
     const body = JSON.stringify(service.store.accessJson('orders', '1'));
     service.interfere = ({ version }) => (version === 'latest' ? { answer: { status: 200, body } } : null);
     const error = await errorOf(vault.deliver(ref, payload('value three'), makeMark(3), first));
@@ -111,7 +93,7 @@ describe('gcp-secret-manager: two that write', () => {
   it('V3: a claim keeps others out, until it is surely left behind', async () => {
     const { service, vault } = bench;
     const { vault: other, context: otherContext } = await bench.another();
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     service.interfere = ({ call }) => (call === 'addVersion' ? { hangUp: true } : null);
     await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
     service.interfere = () => null;
@@ -128,7 +110,7 @@ describe('gcp-secret-manager: two that write', () => {
   it("V3: who was taken over fails, and what it added is seen as nobody's", async () => {
     const { service, vault } = bench;
     const { vault: other, context: otherContext } = await bench.another();
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     await otherContext.clock.advance(MINUTE);
     let once = true;
     let second: Promise<unknown> = Promise.resolve();
@@ -147,7 +129,7 @@ describe('gcp-secret-manager: two that write', () => {
 
   it('metadata that another tool writes in between stays, and holds nothing up', async () => {
     const { service, vault } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     service.interfere = ({ call }) => {
       if (call !== 'addVersion') return null;
       const { annotations } = service.store.find('orders');
@@ -162,7 +144,7 @@ describe('gcp-secret-manager: two that write', () => {
 
   it('a version that a person adds in between is not kept out, but told: so compareAndSet is false', async () => {
     const { service, vault, context } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     service.interfere = ({ call }) => {
       if (call === 'addVersion') service.store.add('orders', Buffer.from('by hand'), undefined);
       return null;
@@ -175,7 +157,7 @@ describe('gcp-secret-manager: two that write', () => {
 
   it('V11: a quota that the third write in a row meets is waited for', async () => {
     const { service, vault, context } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     let updates = 0;
     service.interfere = ({ call }) => {
       if (call !== 'update' || (updates += 1) !== 2) return null;
@@ -188,7 +170,7 @@ describe('gcp-secret-manager: two that write', () => {
 
   it('P7: a process that slept after its claim adds nothing', async () => {
     const { service, vault, context } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     service.interfere = ({ call }) => {
       if (call === 'update') void context.clock.freeze(10 * MINUTE);
       return null;

@@ -1,31 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Mark } from '../../src/domain/mark.ts';
-import type { Payload } from '../../src/domain/payload.ts';
-import { SecretValue } from '../../src/domain/secret-value.ts';
 import { MINUTE } from '../../src/domain/time.ts';
 import { ABSENT } from '../../src/vaults/contract.ts';
-import type { EntryDescription, EntryRef, Vault } from '../../src/vaults/contract.ts';
+import type { EntryRef } from '../../src/vaults/contract.ts';
 import { Refused } from '../fakes/gcp-secret-store.ts';
 import type { FakeSecret } from '../fakes/gcp-secret-store.ts';
-import { errorOf, openGcpBench } from './gcp-secret-manager-bench.ts';
+import { errorOf, openGcpBench, payload, put, versionOf } from './gcp-secret-manager-bench.ts';
 import type { GcpBench } from './gcp-secret-manager-bench.ts';
 import { makeMark } from './vault-bench.ts';
 
 const ref: EntryRef = { entry: 'orders', options: {} };
-
-function payload(text: string): Payload {
-  return { form: 'opaque', content: SecretValue.of(text) };
-}
-
-function versionOf(seen: EntryDescription): string {
-  return seen.state === 'absent' ? ABSENT : seen.version;
-}
-
-/** Delivers over whatever is there. */
-async function put(vault: Vault, text: string, mark: Mark): Promise<string> {
-  const expected = versionOf(await vault.describe(ref, { prove: true }));
-  return (await vault.deliver(ref, payload(text), mark, expected)).version;
-}
 
 /** The numbers of the versions that can be read and hold a value. */
 function holding(secret: FakeSecret, text: string): number[] {
@@ -64,7 +47,7 @@ describe('gcp-secret-manager: a delivery that is cut short', () => {
 
   it.each(cuts)('V2: $call $nth, $when: what is there has its mark, and a repeat leaves one version', async (where) => {
     const { service, vault } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     cut(where);
     const error = await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
     expect(error.fault).toBe('unavailable');
@@ -100,7 +83,7 @@ describe('gcp-secret-manager: a delivery that is cut short', () => {
 
   it('V13: a repeat finds what it added by number, while `latest` still lags', async () => {
     const { service, vault } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     cut({ call: 'update', nth: 2, after: false });
     await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
     service.interfere = () => null;
@@ -129,7 +112,7 @@ describe('gcp-secret-manager: a delivery that is cut short', () => {
 
   it('a version that was never bound keeps its mark when the next one is claimed', async () => {
     const { service, vault } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     cut({ call: 'update', nth: 2, after: false });
     await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
     service.interfere = () => null;
@@ -143,7 +126,7 @@ describe('gcp-secret-manager: a delivery that is cut short', () => {
 
   it('an earlier try that lands just before its repeat is disabled, and is not what is served', async () => {
     const { service, vault, context } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     cut({ call: 'addVersion', nth: 1, after: false });
     await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
     service.interfere = ({ call }) => {
@@ -158,21 +141,21 @@ describe('gcp-secret-manager: a delivery that is cut short', () => {
 
   it('an earlier try that lands after its repeat is served with its mark, and is never disabled', async () => {
     const { service, vault } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     cut({ call: 'addVersion', nth: 1, after: false });
     await errorOf(vault.deliver(ref, payload('value two'), makeMark(2), first));
     service.interfere = () => null;
     await vault.deliver(ref, payload('value two'), makeMark(2), first);
     service.store.add('orders', Buffer.from('value two'), undefined);
     expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(2), binding: 'bound' });
-    await put(vault, 'value three', makeMark(3));
+    await put(vault, ref, 'value three', makeMark(3));
     expect(await vault.describe(ref, { prove: true })).toMatchObject({ mark: makeMark(3), binding: 'bound' });
     expect(service.store.find('orders').versions.map(({ state }) => state)).not.toContain('DISABLED');
   });
 
   it('tidying that is denied is told, and does not undo the delivery', async () => {
     const { service, vault, context } = bench;
-    const first = await put(vault, 'value one', makeMark(1));
+    const first = await put(vault, ref, 'value one', makeMark(1));
     service.interfere = ({ call }) => {
       if (call === 'addVersion') service.store.add('orders', Buffer.from('value two'), undefined);
       if (call === 'disable') return { refuse: new Refused(403, 'PERMISSION_DENIED', 'no') };

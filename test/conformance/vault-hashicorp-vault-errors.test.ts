@@ -1,68 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { VaultError } from '../../src/domain/errors.ts';
-import { SecretValue } from '../../src/domain/secret-value.ts';
-import { ABSENT } from '../../src/vaults/contract.ts';
-import type { EntryRef, Vault, VaultContext } from '../../src/vaults/contract.ts';
-import { hashicorpVaultType } from '../../src/vaults/hashicorp-vault.ts';
+import { describe, expect, it } from 'vitest';
 import { FakeVaultServer } from '../fakes/hashicorp-vault-http.ts';
 import type { ScriptedAnswer } from '../fakes/hashicorp-vault-http.ts';
-import { hatchCanary, leakIn } from './canary.ts';
-import { makeMark } from './vault-bench.ts';
-import { createTestContext } from './vault-context.ts';
-import type { TestContext } from './vault-context.ts';
+import { canary, ref, refusalScene, TOKEN } from './hashicorp-refusal-scene.ts';
 
-const TOKEN = 'k4nari-token-of-our-own';
-const ref: EntryRef = { entry: 'prod/orders', options: {} };
-const canary = hatchCanary();
-const payload = { form: 'fields', content: SecretValue.of(JSON.stringify({ clientSecret: canary.text })) } as const;
+const scene = refusalScene();
+const { calls, failure, answer } = scene;
 
-let server: FakeVaultServer;
-let context: TestContext;
-let vault: Vault;
-
-beforeEach(async () => {
-  server = await FakeVaultServer.start();
-  server.issue(TOKEN, 0, false);
-  context = createTestContext();
-  vault = await connect(server.url, context);
-});
-afterEach(async () => {
-  await vault.close();
-  await server.stop();
-});
-
-function connect(url: string, around: VaultContext, more: object = {}): Promise<Vault> {
-  const auth = { method: 'token', token: TOKEN };
-  return hashicorpVaultType.create(hashicorpVaultType.schema.parse({ url, auth, ...more }), around);
-}
-
-/** What a call throws: always a VaultError, which shows neither the value nor our token. */
-async function failure(work: Promise<unknown>): Promise<VaultError> {
-  const thrown: unknown = await work.then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(VaultError);
-  const token = { text: TOKEN, forms: [TOKEN, Buffer.from(TOKEN).toString('base64')] };
-  expect(leakIn(thrown, [canary, token])).toBeNull();
-  expect(leakIn(context.printed(), [canary, token])).toBeNull();
-  return thrown as VaultError;
-}
-/** Every request for an entry, or for what `path` says, is answered so. */
-function answer(scripted: ScriptedAnswer, path = /^secret\//): void {
-  server.script = (request) => (path.test(request.path) ? scripted : null);
-}
 /** An answer that quotes what it was sent, as servers and proxies do. */
 function quoting(status: number, said = ''): ScriptedAnswer {
   return { status, body: JSON.stringify({ errors: [`${said} ${canary.text} ${TOKEN}`] }) };
 }
-const calls: [string, () => Promise<unknown>][] = [
-  ['describe', () => vault.describe(ref)],
-  ['describe with proof', () => vault.describe(ref, { prove: true })],
-  ['read', () => vault.read(ref)],
-  ['deliver', () => vault.deliver(ref, payload, makeMark(1), ABSENT)],
-  ['restoreMark', () => vault.restoreMark(ref, makeMark(1), ABSENT)],
-];
 
 describe.each(calls)('%s', (_, call) => {
   it.each([
@@ -85,7 +32,7 @@ describe.each(calls)('%s', (_, call) => {
         entry: ref.entry,
         message: expect.stringMatching(message) as string,
       });
-      expect(server.count('POST', /login/)).toBe(0);
+      expect(scene.server.count('POST', /login/)).toBe(0);
     },
   );
 
@@ -122,9 +69,9 @@ describe.each(calls)('%s', (_, call) => {
   });
 
   it('V15: tells a token without any right as denied, and does not log in again for it', async () => {
-    server.denied = true;
+    scene.server.denied = true;
     expect(await failure(call())).toMatchObject({ fault: 'denied' });
-    expect(server.seen.filter(({ path }) => path === 'auth/token/lookup-self')).toHaveLength(2);
+    expect(scene.server.seen.filter(({ path }) => path === 'auth/token/lookup-self')).toHaveLength(2);
   });
 });
 
@@ -133,27 +80,26 @@ describe('the connection', () => {
     answer({ hang: true });
     const stop = new AbortController();
     const reason = new Error('the caller gave up');
-    const work = vault.read(ref, stop.signal);
+    const work = scene.vault.read(ref, stop.signal);
     setTimeout(() => stop.abort(reason), 30);
     await expect(work).rejects.toBe(reason);
   });
 
   it('that nobody takes is told with its code, and may be tried again', async () => {
-    const { url } = server;
-    await server.stop();
-    const error = await failure(vault.read(ref));
+    const { url } = scene.server;
+    await scene.server.stop();
+    const error = await failure(scene.vault.read(ref));
     expect(error).toMatchObject({ fault: 'unavailable', message: expect.stringContaining('ECONNREFUSED') as string });
     expect(error.message).toContain(url);
-    server = await FakeVaultServer.start();
   });
 
   it('that breaks off in the middle of an answer is no answer', async () => {
     answer({ breakOff: true });
-    expect(await failure(vault.read(ref))).toMatchObject({ fault: 'unavailable' });
+    expect(await failure(scene.vault.read(ref))).toMatchObject({ fault: 'unavailable' });
   });
 
   it('S1: reads no more than it must of an endless answer', async () => {
     answer({ endless: true });
-    expect(await failure(vault.read(ref))).toMatchObject({ fault: 'malformed' });
+    expect(await failure(scene.vault.read(ref))).toMatchObject({ fault: 'malformed' });
   });
 });

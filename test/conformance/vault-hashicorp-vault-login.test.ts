@@ -1,62 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { VaultError } from '../../src/domain/errors.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { HOUR } from '../../src/domain/time.ts';
-import type { EntryRef, Vault } from '../../src/vaults/contract.ts';
 import { hashicorpVaultType } from '../../src/vaults/hashicorp-vault.ts';
-import { FakeVaultServer } from '../fakes/hashicorp-vault-http.ts';
-import type { LoginRule } from '../fakes/hashicorp-vault-http.ts';
 import { hatchCanary, leakIn } from './canary.ts';
-import { createTestContext } from './vault-context.ts';
-import type { TestContext } from './vault-context.ts';
+import { APPROLE, LOGIN, loginScene, ref } from './hashicorp-login-scene.ts';
 
-const ref: EntryRef = { entry: 'prod/orders', options: {} };
-const LOGIN = /\/login$/;
-const APPROLE = { method: 'approle', roleId: 'rekeyd', secretId: 'a-secret-id' };
+const scene = loginScene();
+const { connect, allow, file, failure } = scene;
 
-let server: FakeVaultServer;
-let context: TestContext;
-let folder: string;
-const opened: Vault[] = [];
-
-beforeEach(async () => {
-  server = await FakeVaultServer.start();
-  context = createTestContext();
-  server.now = () => context.clock.monotonic();
-  folder = mkdtempSync(join(tmpdir(), 'rekeyd-vault-login-'));
-});
-afterEach(async () => {
-  server.script = () => null;
-  for (const vault of opened.splice(0)) await vault.close();
-  await server.stop();
-  rmSync(folder, { recursive: true });
-});
-
-async function connect(auth: object, more: object = {}): Promise<Vault> {
-  const options = hashicorpVaultType.schema.parse({ url: server.url, auth, ...more });
-  const vault = await hashicorpVaultType.create(options, context);
-  opened.push(vault);
-  return vault;
-}
-function allow(mount: string, rule: Partial<LoginRule> = {}): void {
-  server.logins.set(mount, { accepts: () => true, ttl: 3600, ...rule });
-}
-function file(name: string, text: string): string {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-}
 function loginBodies(): unknown[] {
-  return server.seen.filter(({ path }) => LOGIN.test(path)).map(({ path, body }) => ({ path, ...body }));
-}
-async function failure(work: Promise<unknown>): Promise<VaultError> {
-  const thrown: unknown = await work.then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(VaultError);
-  return thrown as VaultError;
+  return scene.server.seen.filter(({ path }) => LOGIN.test(path)).map(({ path, body }) => ({ path, ...body }));
 }
 
 describe('logging in', () => {
@@ -82,8 +35,8 @@ describe('logging in', () => {
     await vault.describe(ref);
     file('token', 'second\n');
     await vault.describe(ref);
-    expect(server.count('POST', LOGIN)).toBe(1);
-    await context.clock.freeze(HOUR);
+    expect(scene.server.count('POST', LOGIN)).toBe(1);
+    await scene.context.clock.freeze(HOUR);
     await vault.describe(ref);
     expect(loginBodies()).toMatchObject([{ [field]: 'first' }, { [field]: 'second' }]);
   });
@@ -91,7 +44,7 @@ describe('logging in', () => {
   it('may be in a namespace above that of the entries', async () => {
     allow('approle');
     await (await connect({ ...APPROLE, namespace: 'team' }, { namespace: 'team/prod' })).describe(ref);
-    const namespaces = server.seen.map(({ path, headers }) => [path.split('/')[0], headers['x-vault-namespace']]);
+    const namespaces = scene.server.seen.map(({ path, headers }) => [path.split('/')[0], headers['x-vault-namespace']]);
     expect(new Set(namespaces.map((each) => each.join(' ')))).toEqual(
       new Set(['auth team', 'sys team/prod', 'secret team/prod']),
     );
@@ -102,24 +55,24 @@ describe('logging in', () => {
     const vault = await connect(APPROLE);
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
-    server.delay = (request) => (LOGIN.test(request.path) ? held : null);
+    scene.server.delay = (request) => (LOGIN.test(request.path) ? held : null);
     const stop = new AbortController();
     const reason = new Error('enough');
     const impatient = vault.describe(ref, {}, stop.signal);
     const others = Array.from({ length: 5 }, () => vault.describe(ref));
-    await vi.waitFor(() => expect(server.count('POST', LOGIN)).toBe(1));
+    await vi.waitFor(() => expect(scene.server.count('POST', LOGIN)).toBe(1));
     stop.abort(reason);
     await expect(impatient).rejects.toBe(reason);
     release();
     await Promise.all(others);
-    expect(server.count('POST', LOGIN)).toBe(1);
+    expect(scene.server.count('POST', LOGIN)).toBe(1);
   });
 
   it.each([400, 403])(
     'S1: that is refused (%i) is denied, says what to look at, and shows no secret id',
     async (status) => {
       const canary = hatchCanary();
-      server.script = ({ body }) => ({
+      scene.server.script = ({ body }) => ({
         status,
         body: JSON.stringify({ errors: [`invalid: ${JSON.stringify(body)}`] }),
       });
@@ -142,9 +95,9 @@ describe('logging in', () => {
     async (status, body, fault) => {
       allow('approle');
       const vault = await connect(APPROLE);
-      server.script = ({ path }) => (LOGIN.test(path) ? { status, body } : null);
+      scene.server.script = ({ path }) => (LOGIN.test(path) ? { status, body } : null);
       expect(await failure(vault.describe(ref))).toMatchObject({ fault });
-      server.script = () => null;
+      scene.server.script = () => null;
       await vault.describe(ref);
     },
   );
@@ -152,15 +105,15 @@ describe('logging in', () => {
   it('that is not answered ends in time, for all who wait for it', async () => {
     allow('approle');
     const vault = await connect(APPROLE);
-    server.script = ({ path }) => (LOGIN.test(path) ? { hang: true } : null);
+    scene.server.script = ({ path }) => (LOGIN.test(path) ? { hang: true } : null);
     const calls = [vault.describe(ref), vault.read(ref)].map(failure);
-    await vi.waitFor(() => expect(server.count('POST', LOGIN)).toBe(1));
-    await context.clock.advance(context.timeout);
+    await vi.waitFor(() => expect(scene.server.count('POST', LOGIN)).toBe(1));
+    await scene.context.clock.advance(scene.context.timeout);
     for (const call of calls) expect(await call).toMatchObject({ fault: 'unavailable' });
   });
 
   it('by a file that is not there, or holds no token, is told with its path', async () => {
-    const missing = join(folder, 'none');
+    const missing = join(scene.folder, 'none');
     const vault = await connect({ method: 'jwt', role: 'rekeyd', tokenFile: missing });
     expect(await failure(vault.describe(ref))).toMatchObject({
       fault: 'unavailable',
@@ -217,7 +170,7 @@ describe('options', () => {
     ['is not there', 'none.pem', null],
     ['holds no certificate', 'key.pem', '-----BEGIN PRIVATE KEY-----'],
   ])('name a file with the CA that %s when the vault is opened', async (_, name, text) => {
-    const path = text === null ? join(folder, name) : file(name, text);
+    const path = text === null ? join(scene.folder, name) : file(name, text);
     await expect(connect({ method: 'token', token: 't' }, { caFile: path })).rejects.toMatchObject({
       code: 'config.invalid',
       message: expect.stringContaining(path) as string,

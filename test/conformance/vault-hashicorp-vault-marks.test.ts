@@ -1,84 +1,37 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Payload } from '../../src/domain/payload.ts';
-import { SecretValue } from '../../src/domain/secret-value.ts';
+import { describe, expect, it } from 'vitest';
 import { ABSENT } from '../../src/vaults/contract.ts';
-import type { EntryRef, Vault } from '../../src/vaults/contract.ts';
 import { hashicorpVaultType } from '../../src/vaults/hashicorp-vault.ts';
-import { FakeVaultServer } from '../fakes/hashicorp-vault-http.ts';
-import type { SeenRequest } from '../fakes/hashicorp-vault-http.ts';
-import { KvHands } from './kv-hands.ts';
 import { makeMark } from './vault-bench.ts';
 import { createTestContext } from './vault-context.ts';
+import { DATA, fields, kvScene, METADATA, opaque, ref } from './hashicorp-kv-scene.ts';
 
-let server: FakeVaultServer;
-let vault: Vault;
-let hands: KvHands;
-const DATA = /^secret\/data\//;
-const METADATA = /^secret\/metadata\//;
-const ref: EntryRef = { entry: 'prod/orders', options: {} };
-
-beforeEach(async () => {
-  server = await FakeVaultServer.start();
-  const options = hashicorpVaultType.schema.parse({ url: server.url, auth: { method: 'token', token: 'root' } });
-  vault = await hashicorpVaultType.create(options, createTestContext());
-  hands = new KvHands({ url: server.url, token: 'root', mount: 'secret' });
-});
-afterEach(async () => {
-  await vault.close();
-  await server.stop();
-});
-
-function fields(values: Readonly<Record<string, string | null>>) {
-  return { form: 'fields', content: SecretValue.of(JSON.stringify(values)) } as const;
-}
-function opaque(text: string) {
-  return { form: 'opaque', content: SecretValue.of(text) } as const;
-}
-/** Looks with proof. */
-async function look() {
-  const seen = await vault.describe(ref, { prove: true });
-  if (seen.state === 'absent') throw new Error('it is absent');
-  return seen;
-}
-async function deliver(
-  generation: number,
-  payload: Payload = fields({ clientSecret: `value-${generation}` }),
-): Promise<string> {
-  const seen = await vault.describe(ref);
-  const expected = seen.state === 'absent' ? ABSENT : seen.version;
-  return (await vault.deliver(ref, payload, makeMark(generation), expected)).version;
-}
-/** The server breaks down at the n-th request that fits, and stays so until the call has failed. */
-async function failingAt(method: string, path: RegExp, count: number, work: () => Promise<unknown>): Promise<void> {
-  let seen = 0;
-  const fits = (request: SeenRequest): boolean => request.method === method && path.test(request.path);
-  server.script = (request) => (fits(request) && ++seen >= count ? { status: 500, body: '{"errors":["down"]}' } : null);
-  await expect(work()).rejects.toMatchObject({ fault: 'unavailable' });
-  server.script = () => null;
-}
+const scene = kvScene();
+const { look, deliver, failingAt } = scene;
 
 describe('marks', () => {
   it('V14: knows each of the last values that is brought back, and tells one that is too old as broken', async () => {
     for (let generation = 1; generation <= 6; generation++) await deliver(generation);
     for (const generation of [5, 4, 3]) {
-      await hands.rollBack(ref.entry, generation);
+      await scene.hands.rollBack(ref.entry, generation);
       expect(await look()).toMatchObject({ mark: makeMark(generation), binding: 'bound' });
     }
-    await hands.rollBack(ref.entry, 1);
+    await scene.hands.rollBack(ref.entry, 1);
     expect(await look()).toMatchObject({ binding: 'broken' });
   });
 
   it('V17: tells a mark that was changed by hand', async () => {
     await deliver(1);
-    const custom = await hands.custom(ref.entry);
+    const custom = await scene.hands.custom(ref.entry);
     const [name, line] = Object.entries(custom).find(([, text]) => text.startsWith('["rekeyd"'))!;
-    await hands.must('PATCH', hands.metadata(ref.entry), { custom_metadata: { [name]: line.replace('"1"', '"9"') } });
+    await scene.hands.must('PATCH', scene.hands.metadata(ref.entry), {
+      custom_metadata: { [name]: line.replace('"1"', '"9"') },
+    });
     expect(await look()).toMatchObject({ mark: { generation: 9 }, binding: 'broken' });
   });
 
   it('are as a person reads them, too', async () => {
     await deliver(3);
-    const custom = await hands.custom(ref.entry);
+    const custom = await scene.hands.custom(ref.entry);
     expect(custom).toMatchObject({
       'rekeyd-managed-by': 'rekeyd',
       'rekeyd-generation': '3',
@@ -88,9 +41,9 @@ describe('marks', () => {
   });
 
   it('do not pile up, neither by deliveries nor by crashes, and leave what others keep', async () => {
-    await hands.put(ref.entry, { note: 'theirs' });
+    await scene.hands.put(ref.entry, { note: 'theirs' });
     const theirs = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`owner-${index}`, 'team-a']));
-    await hands.must('POST', hands.metadata(ref.entry), { custom_metadata: theirs });
+    await scene.hands.must('POST', scene.hands.metadata(ref.entry), { custom_metadata: theirs });
     for (let generation = 1; generation <= 8; generation++) {
       await failingAt('POST', DATA, 1, () => deliver(100 + generation));
       await failingAt('POST', DATA, 1, () => deliver(200 + generation));
@@ -98,26 +51,26 @@ describe('marks', () => {
       await deliver(generation);
       expect(await look()).toMatchObject({ mark: makeMark(generation), binding: 'bound' });
     }
-    const custom = await hands.custom(ref.entry);
+    const custom = await scene.hands.custom(ref.entry);
     expect(custom).toMatchObject(theirs);
     expect(Object.keys(custom).length).toBeLessThan(64);
-    expect(await hands.get(ref.entry)).toMatchObject({ note: 'theirs' });
+    expect(await scene.hands.get(ref.entry)).toMatchObject({ note: 'theirs' });
   });
 
   it('do not pile up by writes that fail again and again', async () => {
     await deliver(1);
     for (let generation = 2; generation <= 40; generation++)
       await failingAt('POST', DATA, 1, () => deliver(generation));
-    expect(Object.keys(await hands.custom(ref.entry)).length).toBeLessThan(24);
+    expect(Object.keys(await scene.hands.custom(ref.entry)).length).toBeLessThan(24);
     expect(await look()).toMatchObject({ mark: makeMark(1), binding: 'bound' });
     await deliver(41);
     expect(await look()).toMatchObject({ mark: makeMark(41), binding: 'bound' });
   });
 
   it('V3: find their place where somebody else has just made it, and the policy grants create without update', async () => {
-    server.script = ({ method, path }) => {
+    scene.server.script = ({ method, path }) => {
       if (method !== 'POST' || !METADATA.test(path)) return null;
-      server.store.putMetadata('prod/orders', { max_versions: 7 });
+      scene.server.store.putMetadata('prod/orders', { max_versions: 7 });
       return { status: 403, body: '{"errors":["permission denied"]}' };
     };
     await deliver(1);
@@ -130,11 +83,11 @@ describe('marks', () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     const slow = await hashicorpVaultType.create(
-      hashicorpVaultType.schema.parse({ url: server.url, auth: { method: 'token', token: 'root' } }),
+      hashicorpVaultType.schema.parse({ url: scene.server.url, auth: { method: 'token', token: 'root' } }),
       createTestContext('slow', 2),
     );
     const before = await look();
-    server.script = (request) => {
+    scene.server.script = (request) => {
       if (request.method === 'PATCH' && ++marks === 2) return { hang: true };
       return null;
     };
@@ -142,12 +95,12 @@ describe('marks', () => {
     const first = slow.deliver(ref, fields({ clientSecret: 'b' }), makeMark(2), before.version, stop.signal);
     const settled = first.catch(() => undefined);
     while (marks < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-    const lateMarks = server.seen.findLast((request) => request.method === 'PATCH')!;
+    const lateMarks = scene.server.seen.findLast((request) => request.method === 'PATCH')!;
     await deliver(3);
     release();
     await held;
-    server.store.patchMetadata('prod/orders', lateMarks.body);
-    expect((await hands.custom(ref.entry))['rekeyd-generation']).toBe('2');
+    scene.server.store.patchMetadata('prod/orders', lateMarks.body);
+    expect((await scene.hands.custom(ref.entry))['rekeyd-generation']).toBe('2');
     expect(await look()).toMatchObject({ mark: makeMark(3), binding: 'bound' });
     stop.abort(new Error('over'));
     await settled;
@@ -161,12 +114,12 @@ describe('marks', () => {
       message: expect.stringContaining('names') as string,
     });
     const long = makeMark(1, { credential: 'c'.repeat(600) });
-    await expect(vault.deliver(ref, opaque('x'), long, ABSENT)).rejects.toMatchObject({ fault: 'rejected' });
-    expect(server.seen.filter(({ method }) => method !== 'GET')).toEqual([]);
+    await expect(scene.vault.deliver(ref, opaque('x'), long, ABSENT)).rejects.toMatchObject({ fault: 'rejected' });
+    expect(scene.server.seen.filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
   it('are written where a mount asks for the version of its metadata (OpenBao)', async () => {
-    server.store.metadataCasRequired = true;
+    scene.server.store.metadataCasRequired = true;
     await deliver(1);
     await deliver(2);
     expect(await look()).toMatchObject({ mark: makeMark(2), binding: 'bound' });

@@ -1,88 +1,38 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { VaultError } from '../../src/domain/errors.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { SecretValue } from '../../src/domain/secret-value.ts';
 import { ABSENT } from '../../src/vaults/contract.ts';
-import type { EntryRef, Vault } from '../../src/vaults/contract.ts';
-import { hashicorpVaultType } from '../../src/vaults/hashicorp-vault.ts';
-import { FakeVaultServer } from '../fakes/hashicorp-vault-http.ts';
-import type { LoginRule } from '../fakes/hashicorp-vault-http.ts';
 import { makeMark } from './vault-bench.ts';
-import { createTestContext } from './vault-context.ts';
-import type { TestContext } from './vault-context.ts';
+import { APPROLE, LOGIN, loginScene, ref } from './hashicorp-login-scene.ts';
 
-const ref: EntryRef = { entry: 'prod/orders', options: {} };
-const LOGIN = /\/login$/;
+const scene = loginScene();
+const { connect, allow, file, failure } = scene;
+
 const RENEW = /renew-self$/;
-const APPROLE = { method: 'approle', roleId: 'rekeyd', secretId: 'a-secret-id' };
-
-let server: FakeVaultServer;
-let context: TestContext;
-let folder: string;
-const opened: Vault[] = [];
-
-beforeEach(async () => {
-  server = await FakeVaultServer.start();
-  context = createTestContext();
-  server.now = () => context.clock.monotonic();
-  folder = mkdtempSync(join(tmpdir(), 'rekeyd-vault-login-'));
-});
-afterEach(async () => {
-  server.script = () => null;
-  for (const vault of opened.splice(0)) await vault.close();
-  await server.stop();
-  rmSync(folder, { recursive: true });
-});
-
-async function connect(auth: object, more: object = {}): Promise<Vault> {
-  const options = hashicorpVaultType.schema.parse({ url: server.url, auth, ...more });
-  const vault = await hashicorpVaultType.create(options, context);
-  opened.push(vault);
-  return vault;
-}
-function allow(mount: string, rule: Partial<LoginRule> = {}): void {
-  server.logins.set(mount, { accepts: () => true, ttl: 3600, ...rule });
-}
-function file(name: string, text: string): string {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-}
-async function failure(work: Promise<unknown>): Promise<VaultError> {
-  const thrown: unknown = await work.then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(VaultError);
-  return thrown as VaultError;
-}
-
 describe('a token got by a login', () => {
   it('is renewed in the last third of its life, behind the calls that go on with it', async () => {
     allow('approle');
     const vault = await connect(APPROLE);
     await vault.describe(ref);
-    await context.clock.advance(39 * MINUTE);
+    await scene.context.clock.advance(39 * MINUTE);
     await vault.describe(ref);
-    expect(server.count('POST', RENEW)).toBe(0);
-    await context.clock.advance(2 * MINUTE);
+    expect(scene.server.count('POST', RENEW)).toBe(0);
+    await scene.context.clock.advance(2 * MINUTE);
     await Promise.all([vault.describe(ref), vault.describe(ref)]);
-    await vi.waitFor(() => expect(server.count('POST', RENEW)).toBe(1));
-    await context.clock.settle(5);
-    await context.clock.advance(39 * MINUTE);
+    await vi.waitFor(() => expect(scene.server.count('POST', RENEW)).toBe(1));
+    await scene.context.clock.settle(5);
+    await scene.context.clock.advance(39 * MINUTE);
     await vault.describe(ref);
-    expect(server.count('POST', LOGIN)).toBe(1);
+    expect(scene.server.count('POST', LOGIN)).toBe(1);
   });
 
   it('is measured by the monotonic clock', async () => {
     allow('approle');
     const vault = await connect(APPROLE);
     await vault.describe(ref);
-    context.clock.jump(30 * 24 * HOUR);
+    scene.context.clock.jump(30 * 24 * HOUR);
     await vault.describe(ref);
-    expect([server.count('POST', LOGIN), server.count('POST', RENEW)]).toEqual([1, 0]);
+    expect([scene.server.count('POST', LOGIN), scene.server.count('POST', RENEW)]).toEqual([1, 0]);
   });
 
   it('is replaced by a login where its longest life is near, so that it is not renewed for ever less', async () => {
@@ -91,12 +41,12 @@ describe('a token got by a login', () => {
     const left: number[] = [];
     for (let minutes = 0; minutes < 300; minutes += 5) {
       await vault.describe(ref);
-      const token = String(server.seen.at(-1)!.headers['x-vault-token']);
-      left.push(server.tokens.get(token)!.endsAt - context.clock.monotonic());
+      const token = String(scene.server.seen.at(-1)!.headers['x-vault-token']);
+      left.push(scene.server.tokens.get(token)!.endsAt - scene.context.clock.monotonic());
       await new Promise((resolve) => setTimeout(resolve, 5)); // the refresh behind the call
-      await context.clock.advance(5 * MINUTE);
+      await scene.context.clock.advance(5 * MINUTE);
     }
-    expect(server.count('POST', LOGIN)).toBeGreaterThan(3);
+    expect(scene.server.count('POST', LOGIN)).toBeGreaterThan(3);
     expect(Math.min(...left)).toBeGreaterThan(8 * MINUTE);
   });
 
@@ -104,39 +54,40 @@ describe('a token got by a login', () => {
     allow('approle');
     const vault = await connect(APPROLE);
     await vault.describe(ref);
-    server.script = ({ path }) => (RENEW.test(path) ? { status: 403, body: '{"errors":["permission denied"]}' } : null);
-    await context.clock.advance(45 * MINUTE);
+    scene.server.script = ({ path }) =>
+      RENEW.test(path) ? { status: 403, body: '{"errors":["permission denied"]}' } : null;
+    await scene.context.clock.advance(45 * MINUTE);
     await vault.describe(ref);
-    await vi.waitFor(() => expect(server.count('POST', LOGIN)).toBe(2));
+    await vi.waitFor(() => expect(scene.server.count('POST', LOGIN)).toBe(2));
   });
 
   it('is kept while it is good and the server cannot renew it, which is told', async () => {
     allow('approle');
     const vault = await connect(APPROLE);
     await vault.describe(ref);
-    server.script = ({ path }) => (RENEW.test(path) ? { status: 500, body: '' } : null);
-    await context.clock.advance(45 * MINUTE);
+    scene.server.script = ({ path }) => (RENEW.test(path) ? { status: 500, body: '' } : null);
+    await scene.context.clock.advance(45 * MINUTE);
     for (let call = 0; call < 4; call++) await vault.describe(ref);
-    await vi.waitFor(() => expect(context.printed()).toContain('vault-token-not-renewed'));
+    await vi.waitFor(() => expect(scene.context.printed()).toContain('vault-token-not-renewed'));
     await vault.describe(ref);
-    expect(server.count('POST', RENEW)).toBe(1);
-    await context.clock.advance(6 * SECOND);
+    expect(scene.server.count('POST', RENEW)).toBe(1);
+    await scene.context.clock.advance(6 * SECOND);
     await vault.describe(ref);
-    await vi.waitFor(() => expect(server.count('POST', RENEW)).toBe(2));
+    await vi.waitFor(() => expect(scene.server.count('POST', RENEW)).toBe(2));
   });
 
   it('that was revoked is replaced, and what it kept from being done is done once', async () => {
     allow('approle');
     const vault = await connect(APPROLE);
     await vault.describe(ref);
-    server.tokens.delete('made-1');
+    scene.server.tokens.delete('made-1');
     const payload = { form: 'opaque', content: SecretValue.of('x') } as const;
     await vault.deliver(ref, payload, makeMark(1), ABSENT);
-    expect(server.count('POST', LOGIN)).toBe(2);
-    expect(server.count('POST', /^secret\/data/)).toBe(1);
-    server.tokens.delete('made-2');
+    expect(scene.server.count('POST', LOGIN)).toBe(2);
+    expect(scene.server.count('POST', /^secret\/data/)).toBe(1);
+    scene.server.tokens.delete('made-2');
     await Promise.all(Array.from({ length: 6 }, () => vault.read(ref)));
-    expect(server.count('POST', LOGIN)).toBe(3);
+    expect(scene.server.count('POST', LOGIN)).toBe(3);
   });
 
   it('is given back at the end, and a token that was given is not', async () => {
@@ -144,68 +95,68 @@ describe('a token got by a login', () => {
     const vault = await connect(APPROLE);
     await vault.describe(ref);
     await vault.close();
-    expect(server.tokens.has('made-1')).toBe(false);
+    expect(scene.server.tokens.has('made-1')).toBe(false);
     expect(await failure(vault.describe(ref))).toMatchObject({ fault: 'unavailable' });
-    server.issue('given', 0, false);
+    scene.server.issue('given', 0, false);
     const other = await connect({ method: 'token', token: 'given' });
     await other.describe(ref);
     await other.close();
-    expect(server.tokens.has('given')).toBe(true);
+    expect(scene.server.tokens.has('given')).toBe(true);
   });
 
   it('holds up the end no longer than the time-out, where the server is silent', async () => {
     allow('approle');
     const vault = await connect(APPROLE);
     await vault.describe(ref);
-    server.script = () => ({ hang: true });
+    scene.server.script = () => ({ hang: true });
     const closed = vault.close();
-    await vi.waitFor(() => expect(server.count('POST', /revoke-self/)).toBe(1));
-    await context.clock.advance(context.timeout);
+    await vi.waitFor(() => expect(scene.server.count('POST', /revoke-self/)).toBe(1));
+    await scene.context.clock.advance(scene.context.timeout);
     await closed;
   });
 });
 
 describe('a token that was given', () => {
   it('is renewed also while nobody asks for anything', async () => {
-    server.issue('given', 3600, true);
+    scene.server.issue('given', 3600, true);
     const vault = await connect({ method: 'token', token: 'given' });
     await vault.describe(ref);
     for (let time = 1; time <= 6; time++) {
-      await context.clock.advance(41 * MINUTE);
-      await vi.waitFor(() => expect(server.count('POST', RENEW)).toBe(time));
+      await scene.context.clock.advance(41 * MINUTE);
+      await vi.waitFor(() => expect(scene.server.count('POST', RENEW)).toBe(time));
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     await vault.describe(ref);
-    expect(server.count('GET', /lookup-self/)).toBe(1);
+    expect(scene.server.count('GET', /lookup-self/)).toBe(1);
   });
 
   it('that can be renewed no longer is told before it ends, and then is denied', async () => {
-    server.issue('given', 3600, true, 4000);
+    scene.server.issue('given', 3600, true, 4000);
     const vault = await connect({ method: 'token', token: 'given' });
     await vault.describe(ref);
-    await context.clock.advance(45 * MINUTE);
-    await vi.waitFor(() => expect(context.printed()).toContain('vault-token-ends'));
-    await context.clock.freeze(HOUR);
+    await scene.context.clock.advance(45 * MINUTE);
+    await vi.waitFor(() => expect(scene.context.printed()).toContain('vault-token-ends'));
+    await scene.context.clock.freeze(HOUR);
     const error = await failure(vault.describe(ref));
     expect(error).toMatchObject({ fault: 'denied', message: expect.stringContaining('fresh one') as string });
   });
 
   it('in a file is read again when it has ended, as an agent leaves a fresh one there', async () => {
-    server.issue('one', 60, false);
+    scene.server.issue('one', 60, false);
     const path = file('sink', 'one');
     const vault = await connect({ method: 'token', file: path });
     await vault.describe(ref);
-    server.issue('two', 0, false);
+    scene.server.issue('two', 0, false);
     file('sink', 'two');
-    await context.clock.freeze(2 * MINUTE);
+    await scene.context.clock.freeze(2 * MINUTE);
     await vault.describe(ref);
-    expect(server.seen.at(-1)!.headers['x-vault-token']).toBe('two');
+    expect(scene.server.seen.at(-1)!.headers['x-vault-token']).toBe('two');
   });
 
   it('that the server does not know is denied, and is looked at again with the next call', async () => {
     const vault = await connect({ method: 'token', token: 'late' });
     expect(await failure(vault.describe(ref))).toMatchObject({ fault: 'denied' });
-    server.issue('late', 0, false);
+    scene.server.issue('late', 0, false);
     await vault.describe(ref);
   });
 });

@@ -1,62 +1,25 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { VaultError } from '../../src/domain/errors.ts';
 import type { VaultFault } from '../../src/domain/errors.ts';
-import type { Payload } from '../../src/domain/payload.ts';
-import { SecretValue } from '../../src/domain/secret-value.ts';
-import type { EntryRef, Vault } from '../../src/vaults/contract.ts';
-import { kubernetesVaultType } from '../../src/vaults/kubernetes.ts';
-import { FakeKubernetes } from '../fakes/kubernetes-http.ts';
 import { hatchCanary, leakIn } from './canary.ts';
 import { makeMark } from './vault-bench.ts';
-import { createTestContext } from './vault-context.ts';
+import { kubernetesScene, ref, thrownBy, valueOf } from './kubernetes-scene.ts';
 
-const ref: EntryRef = { entry: 'apps/orders', options: {} };
-const valueOf = (text: string): Payload => ({ form: 'opaque', content: SecretValue.of(text) });
 describe('vault kubernetes, when the API server or the way to it fails', () => {
-  let fake: FakeKubernetes;
-  let folder: string;
-  let vault: Vault;
-
-  const file = (name: string): string => join(folder, name);
-  const open = (kubeconfig: string, more: { context?: string; cluster?: string } = {}): Promise<Vault> => {
-    const options = { namespace: 'apps', kubeconfig, context: null, cluster: null, ...more };
-    return Promise.resolve(kubernetesVaultType.create(options, createTestContext()));
-  };
-  /** A vault on a kubeconfig with this text. */
-  const openText = (text: string): Promise<Vault> => {
-    writeFileSync(file('kubeconfig.yaml'), text);
-    return open(file('kubeconfig.yaml'));
-  };
+  const scene = kubernetesScene();
+  const { openText } = scene;
   /** Every call that a vault has, each as a promise. */
   const calls = (payload = valueOf('a value')): [string, () => Promise<unknown>][] => [
-    ['describe', () => vault.describe(ref)],
-    ['prove', () => vault.describe(ref, { prove: true })],
-    ['read', () => vault.read(ref)],
-    ['create', () => vault.deliver(ref, payload, makeMark(1), 'absent')],
-    ['deliver', () => vault.deliver(ref, payload, makeMark(1), 'a version')],
-    ['restoreMark', () => vault.restoreMark(ref, makeMark(1), 'a version')],
+    ['describe', () => scene.vault.describe(ref)],
+    ['prove', () => scene.vault.describe(ref, { prove: true })],
+    ['read', () => scene.vault.read(ref)],
+    ['create', () => scene.vault.deliver(ref, payload, makeMark(1), 'absent')],
+    ['deliver', () => scene.vault.deliver(ref, payload, makeMark(1), 'a version')],
+    ['restoreMark', () => scene.vault.restoreMark(ref, makeMark(1), 'a version')],
   ];
-  const thrownBy = (call: () => Promise<unknown>): Promise<unknown> =>
-    call().then(
-      () => null,
-      (error: unknown) => error,
-    );
-
-  beforeEach(async () => {
-    fake = await FakeKubernetes.start();
-    folder = mkdtempSync(join(tmpdir(), 'rekeyd-kubernetes-faults-'));
-    vault = await openText(fake.kubeconfig());
-  });
-  afterEach(async () => {
-    await fake.stop();
-    rmSync(folder, { recursive: true });
-  });
 
   it.each<[string, number, string, VaultFault]>([
     ['V11: throttled by priority and fairness', 429, '', 'throttled'],
@@ -74,7 +37,7 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
     ['200 that is no Secret', 200, '{"kind":"Secret"}', 'malformed'],
     ['200 with values that are no texts', 200, '{"metadata":{"resourceVersion":"1"},"data":{"value":7}}', 'malformed'],
   ])('%s (%i) is no absence', async (_, status, body, fault) => {
-    fake.fault = () => ({ status, body });
+    scene.fake.fault = () => ({ status, body });
     for (const [name, call] of calls()) {
       if (status === 200 && name === 'create') continue; // any 200 says that it was made
       if (body.includes('"data"') && name === 'describe') continue; // which does not look at the values
@@ -94,7 +57,11 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
           details: { kind: quoted, causes: [{ reason: quoted }] },
         };
         for (const text of [JSON.stringify(body), `<html>${quoted}`]) {
-          fake.fault = () => ({ status, body: text, headers: { 'x-debug': Buffer.from(quoted).toString('hex') } });
+          scene.fake.fault = () => ({
+            status,
+            body: text,
+            headers: { 'x-debug': Buffer.from(quoted).toString('hex') },
+          });
           for (const [name, call] of calls(valueOf(canary.text))) {
             const error = await thrownBy(call);
             expect(error, name).toBeInstanceOf(VaultError);
@@ -107,15 +74,15 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
 
   it('S1: an answer that breaks off in the middle of the value shows nothing of it', async () => {
     const canary = hatchCanary();
-    fake.fault = () => ({ status: 200, body: `{"data":{"value":"${canary.text}` });
-    const error = await thrownBy(() => vault.read(ref));
+    scene.fake.fault = () => ({ status: 200, body: `{"data":{"value":"${canary.text}` });
+    const error = await thrownBy(() => scene.vault.read(ref));
     expect(error).toMatchObject({ fault: 'malformed' });
     expect(leakIn(error, [canary])).toBeNull();
   });
 
   it('reads no endless answer', async () => {
-    fake.fault = () => ({ status: 200, body: 'x'.repeat(5_000_000) });
-    await expect(vault.read(ref)).rejects.toMatchObject({ fault: 'malformed' });
+    scene.fake.fault = () => ({ status: 200, body: 'x'.repeat(5_000_000) });
+    await expect(scene.vault.read(ref)).rejects.toMatchObject({ fault: 'malformed' });
   });
 
   it.each([301, 302, 303, 307, 308])(
@@ -129,7 +96,7 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
       thief.listen(0, '127.0.0.1');
       await once(thief, 'listening');
       const location = `http://127.0.0.1:${(thief.address() as AddressInfo).port}/api/v1/namespaces/apps/secrets/orders`;
-      fake.fault = () => ({ status, body: '', headers: { location } });
+      scene.fake.fault = () => ({ status, body: '', headers: { location } });
       for (const [name, call] of calls()) {
         const message = expect.stringContaining('a redirect, which is not followed') as string;
         expect(await thrownBy(call), name).toMatchObject({ fault: 'unavailable', message });
@@ -140,10 +107,10 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
   );
 
   it('gives up in the middle of a call, by the reason it was given', async () => {
-    fake.fault = () => 'silent';
+    scene.fake.fault = () => 'silent';
     for (const ask of [
-      (signal: AbortSignal) => vault.describe(ref, {}, signal),
-      (signal: AbortSignal) => vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent', signal),
+      (signal: AbortSignal) => scene.vault.describe(ref, {}, signal),
+      (signal: AbortSignal) => scene.vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent', signal),
     ]) {
       const stop = new AbortController();
       const reason = new Error('the caller gave up');
@@ -154,20 +121,20 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
   });
 
   it('names the server that does not answer', async () => {
-    const away = fake.url.replace(/\d+$/, '1');
-    const lost = await openText(fake.kubeconfig({ token: 'good' }, away));
+    const away = scene.fake.url.replace(/\d+$/, '1');
+    const lost = await openText(scene.fake.kubeconfig({ token: 'good' }, away));
     const message = expect.stringContaining(`no answer from ${away} (ECONNREFUSED)`) as string;
     await expect(lost.describe(ref)).rejects.toMatchObject({ fault: 'unavailable', message });
     expect(await lost.rights([ref])).toMatchObject([{ right: 'reached', status: 'missing', hint: message }]);
   });
 
   it('V9: a 404 is absence only where the namespace is there', async () => {
-    expect(await vault.describe(ref)).toEqual({ state: 'absent' });
-    fake.allows = (_, resource) => resource !== 'namespaces';
+    expect(await scene.vault.describe(ref)).toEqual({ state: 'absent' });
+    scene.fake.allows = (_, resource) => resource !== 'namespaces';
     const untold = expect.stringContaining("grant the verb get on namespaces in namespace 'apps'") as string;
-    await expect(vault.describe(ref)).rejects.toMatchObject({ fault: 'denied', message: untold });
-    fake.allows = () => true;
-    fake.namespaces.clear();
+    await expect(scene.vault.describe(ref)).rejects.toMatchObject({ fault: 'denied', message: untold });
+    scene.fake.allows = () => true;
+    scene.fake.namespaces.clear();
     const gone = expect.stringContaining("the namespace 'apps' is not there") as string;
     for (const [name, call] of calls()) {
       expect(await thrownBy(call), name).toMatchObject({ fault: 'unavailable', message: gone });
@@ -175,43 +142,43 @@ describe('vault kubernetes, when the API server or the way to it fails', () => {
   });
 
   it('V3: a Secret that goes between look and write is a conflict', async () => {
-    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
-    fake.fault = ({ method }) => {
-      if (method === 'PATCH') fake.secrets.clear();
+    const { version } = await scene.vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
+    scene.fake.fault = ({ method }) => {
+      if (method === 'PATCH') scene.fake.secrets.clear();
       return null;
     };
-    const late = vault.deliver(ref, valueOf('another'), makeMark(2), version);
+    const late = scene.vault.deliver(ref, valueOf('another'), makeMark(2), version);
     await expect(late).rejects.toMatchObject({ fault: 'conflict' });
   });
 
   it('V3: a label that somebody sets between look and write is a conflict, and stays', async () => {
-    const { version } = await vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
+    const { version } = await scene.vault.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
     let once = true;
-    fake.fault = ({ method }) => {
-      if (method === 'PATCH' && once) fake.edit('apps/orders', ({ metadata }) => (metadata.labels['team'] = 'a'));
+    scene.fake.fault = ({ method }) => {
+      if (method === 'PATCH' && once) scene.fake.edit('apps/orders', ({ metadata }) => (metadata.labels['team'] = 'a'));
       if (method === 'PATCH') once = false;
       return null;
     };
-    const write = (): Promise<unknown> => vault.deliver(ref, valueOf('another'), makeMark(2), version);
+    const write = (): Promise<unknown> => scene.vault.deliver(ref, valueOf('another'), makeMark(2), version);
     await expect(write()).rejects.toMatchObject({ fault: 'conflict' });
     await write();
-    expect(fake.secrets.get('apps/orders')?.metadata.labels).toMatchObject({ team: 'a' });
+    expect(scene.fake.secrets.get('apps/orders')?.metadata.labels).toMatchObject({ team: 'a' });
   });
 
   it('tells its rights of an older cluster, and of one that does not answer reviews', async () => {
-    fake.fault = ({ path }) => (path.endsWith('/selfsubjectreviews') ? { status: 404, body: '{}' } : null);
-    expect((await vault.rights([ref])).map((right) => right.status)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
-    fake.fault = ({ path }) => (path.includes('review') ? { status: 403, body: '{}' } : null);
-    const rights = await vault.rights([ref]);
+    scene.fake.fault = ({ path }) => (path.endsWith('/selfsubjectreviews') ? { status: 404, body: '{}' } : null);
+    expect((await scene.vault.rights([ref])).map((right) => right.status)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+    scene.fake.fault = ({ path }) => (path.includes('review') ? { status: 403, body: '{}' } : null);
+    const rights = await scene.vault.rights([ref]);
     expect(rights.map((right) => right.status)).toEqual(['ok', 'unknown', 'unknown', 'unknown', 'unknown']);
-    fake.tokens.clear();
-    fake.fault = () => null;
-    expect(await vault.rights([ref])).toMatchObject([{ right: 'reached', status: 'missing' }]);
+    scene.fake.tokens.clear();
+    scene.fake.fault = () => null;
+    expect(await scene.vault.rights([ref])).toMatchObject([{ right: 'reached', status: 'missing' }]);
   });
 
   it('says the Role once for a namespace, whatever is missing in it', async () => {
-    fake.allows = (verb) => verb !== 'patch';
-    const rights = await vault.rights([ref, { entry: 'apps/checkout', options: {} }]);
+    scene.fake.allows = (verb) => verb !== 'patch';
+    const rights = await scene.vault.rights([ref, { entry: 'apps/checkout', options: {} }]);
     const missing = rights.filter((right) => right.status === 'missing');
     expect(missing.map((right) => right.right)).toEqual([
       'patch secrets/checkout in apps',

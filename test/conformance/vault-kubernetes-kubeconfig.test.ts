@@ -1,71 +1,38 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../src/domain/errors.ts';
-import type { Payload } from '../../src/domain/payload.ts';
-import { SecretValue } from '../../src/domain/secret-value.ts';
-import type { EntryRef, Vault } from '../../src/vaults/contract.ts';
 import { kubernetesVaultType } from '../../src/vaults/kubernetes.ts';
 import { FakeKubernetes } from '../fakes/kubernetes-http.ts';
 import { hatchCanary, leakIn } from './canary.ts';
 import { makeMark } from './vault-bench.ts';
 import { createTestContext } from './vault-context.ts';
+import { kubernetesScene, ref, thrownBy, valueOf } from './kubernetes-scene.ts';
 
-const ref: EntryRef = { entry: 'apps/orders', options: {} };
-const valueOf = (text: string): Payload => ({ form: 'opaque', content: SecretValue.of(text) });
 describe('vault kubernetes: the kubeconfig that it comes with', () => {
-  let fake: FakeKubernetes;
-  let folder: string;
-  let vault: Vault;
-
-  const file = (name: string): string => join(folder, name);
-  const open = (kubeconfig: string, more: { context?: string; cluster?: string } = {}): Promise<Vault> => {
-    const options = { namespace: 'apps', kubeconfig, context: null, cluster: null, ...more };
-    return Promise.resolve(kubernetesVaultType.create(options, createTestContext()));
-  };
-  /** A vault on a kubeconfig with this text. */
-  const openText = (text: string): Promise<Vault> => {
-    writeFileSync(file('kubeconfig.yaml'), text);
-    return open(file('kubeconfig.yaml'));
-  };
-  const thrownBy = (call: () => Promise<unknown>): Promise<unknown> =>
-    call().then(
-      () => null,
-      (error: unknown) => error,
-    );
-
-  beforeEach(async () => {
-    fake = await FakeKubernetes.start();
-    folder = mkdtempSync(join(tmpdir(), 'rekeyd-kubernetes-faults-'));
-    vault = await openText(fake.kubeconfig());
-  });
-  afterEach(async () => {
-    await fake.stop();
-    rmSync(folder, { recursive: true });
-  });
+  const scene = kubernetesScene();
+  const { file, open, openText } = scene;
 
   it('reads its credentials again after a 401, once for all who wait, and repeats what was not executed', async () => {
     writeFileSync(file('token'), 'old');
-    fake.tokens.add('old');
-    const rotating = await openText(fake.kubeconfig({ tokenFile: 'token' }));
+    scene.fake.tokens.add('old');
+    const rotating = await openText(scene.fake.kubeconfig({ tokenFile: 'token' }));
     await rotating.describe(ref);
-    fake.tokens.delete('old');
+    scene.fake.tokens.delete('old');
     writeFileSync(file('token'), 'good\n');
-    fake.requests.length = 0;
+    scene.fake.requests.length = 0;
     const looks = await Promise.all(Array.from({ length: 5 }, () => rotating.describe(ref)));
     expect(looks).toEqual(Array.from({ length: 5 }, () => ({ state: 'absent' })));
     // five are refused, and each is sent once more, with its look at the namespace
-    expect(fake.requests).toHaveLength(15);
+    expect(scene.fake.requests).toHaveLength(15);
     await rotating.deliver(ref, valueOf('a value'), makeMark(1), 'absent');
   });
 
   it('tells that the kubeconfig names another server now, and asks it nothing', async () => {
     const other = await FakeKubernetes.start();
-    fake.tokens.clear();
+    scene.fake.tokens.clear();
     writeFileSync(file('kubeconfig.yaml'), other.kubeconfig());
     const message = expect.stringContaining('names another server now') as string;
-    await expect(vault.describe(ref)).rejects.toMatchObject({ fault: 'unavailable', message });
+    await expect(scene.vault.describe(ref)).rejects.toMatchObject({ fault: 'unavailable', message });
     expect(other.requests).toEqual([]);
     await other.stop();
   });
@@ -78,20 +45,20 @@ describe('vault kubernetes: the kubeconfig that it comes with', () => {
       command: 'sh',
       args: ['-c', `cat ${file('says')} >&2; exit 1`],
     };
-    const plugged = await openText(fake.kubeconfig({ exec }));
+    const plugged = await openText(scene.fake.kubeconfig({ exec }));
     const error = await thrownBy(() => plugged.describe(ref));
     expect(error).toMatchObject({ fault: 'unavailable', message: expect.stringContaining('exec plugin') as string });
     expect(leakIn(error, [canary])).toBeNull();
   });
 
   it('is the same store under another name, and by the name that it is given', async () => {
-    expect(vault.identity).toBe(`kubernetes:${fake.url}`);
+    expect(scene.vault.identity).toBe(`kubernetes:${scene.fake.url}`);
     expect((await open(file('kubeconfig.yaml'), { cluster: 'prod-eu' })).identity).toBe('kubernetes:prod-eu');
   });
 
   describe('a kubeconfig that cannot be used is an error of the configuration', () => {
     const https = (more: object): string => {
-      const config = JSON.parse(fake.kubeconfig()) as { clusters: { cluster: object }[] };
+      const config = JSON.parse(scene.fake.kubeconfig()) as { clusters: { cluster: object }[] };
       config.clusters = [{ ...config.clusters[0], cluster: { server: 'https://kube.example', ...more } }];
       return JSON.stringify(config);
     };
@@ -99,7 +66,7 @@ describe('vault kubernetes: the kubeconfig that it comes with', () => {
     it.each<[string, () => string, RegExp]>([
       [
         'http to another machine',
-        () => fake.kubeconfig({}, 'http://kube.example'),
+        () => scene.fake.kubeconfig({}, 'http://kube.example'),
         /the server of cluster 'fake' must start with https/,
       ],
       ['no check of certificates', () => https({ 'insecure-skip-tls-verify': true }), /insecure-skip-tls-verify/],

@@ -1,69 +1,36 @@
-import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigError } from '../../../src/domain/errors.ts';
-import { ABSENT } from '../../../src/vaults/contract.ts';
-import type { Vault } from '../../../src/vaults/contract.ts';
-import { encodeEntryName } from '../../../src/vaults/entry-name.ts';
+import { describe, expect, it } from 'vitest';
 import { fileVaultType } from '../../../src/vaults/file.ts';
 import { asAnotherUser } from '../../conformance/another-user.ts';
-import { createTestContext } from '../../conformance/vault-context.ts';
-import { numberedMark, numberedPayload } from './numbered.ts';
+import { deliver, fileScene, ref, refusal } from './file-scene.ts';
 
-const ref = { entry: 'prod/orders', options: {} };
+const scene = fileScene();
+const { context, open, folder, versions } = scene;
 
-let root: string;
-let options: { path: string; key: string };
-let seed = 0;
-
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'rekeyd-file-'));
-  options = { path: join(root, 'var', 'vault'), key: join(root, 'keys', 'vault.key') };
-});
-afterEach(() => rmSync(root, { recursive: true, force: true }));
-
-const context = () => createTestContext('local', ++seed);
-const open = (): Promise<Vault> => fileVaultType.create(options, context());
-const folder = (): string => join(options.path, encodeEntryName(ref.entry));
-const versions = (): string[] => readdirSync(folder()).sort();
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
-
-async function deliver(vault: Vault, generation: number, expected = ABSENT): Promise<string> {
-  const { version } = await vault.deliver(
-    ref,
-    numberedPayload(generation, 'a'),
-    numberedMark(generation, 'a'),
-    expected,
-  );
-  return version;
-}
-
-async function refusal(opening: Promise<unknown>): Promise<string> {
-  const error: unknown = await opening.catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(ConfigError);
-  return (error as ConfigError).message;
-}
 
 describe('the key of a file vault', () => {
   it('S8: is made where it is missing, 0600 as are all files, and told', async () => {
     const made = context();
-    const vault = await fileVaultType.create(options, made);
+    const vault = await fileVaultType.create(scene.options, made);
     await deliver(vault, 1);
-    const recipient = await identityToRecipient(/AGE-SECRET-KEY-1\S+/.exec(readFileSync(options.key, 'utf8'))![0]);
+    const recipient = await identityToRecipient(
+      /AGE-SECRET-KEY-1\S+/.exec(readFileSync(scene.options.key, 'utf8'))![0],
+    );
     expect(made.printed()).toContain('vault-key-created');
     expect(made.printed()).toContain(recipient);
     expect(made.printed()).not.toContain('AGE-SECRET-KEY');
-    expect([options.path, folder(), join(root, 'keys')].map(modeOf)).toEqual(['700', '700', '700']);
-    expect([options.key, join(folder(), versions()[0]!)].map(modeOf)).toEqual(['600', '600']);
-    expect(readdirSync(join(root, 'keys'))).toEqual(['vault.key']);
+    expect([scene.options.path, folder(), join(scene.root, 'keys')].map(modeOf)).toEqual(['700', '700', '700']);
+    expect([scene.options.key, join(folder(), versions()[0]!)].map(modeOf)).toEqual(['600', '600']);
+    expect(readdirSync(join(scene.root, 'keys'))).toEqual(['vault.key']);
   });
 
   it('is taken as it is from then on', async () => {
     await deliver(await open(), 1);
     const again = context();
-    const vault = await fileVaultType.create(options, again);
+    const vault = await fileVaultType.create(scene.options, again);
     expect(again.printed()).toBe('');
     expect(await vault.read(ref)).toMatchObject({ binding: 'bound' });
   });
@@ -80,12 +47,12 @@ describe('the key of a file vault', () => {
     const ids = {
       ...late.ids,
       unique: () => {
-        writeFileSync(options.key, `${theirs}\n`, { mode: 0o600 }); // they get in just before our file is named
+        writeFileSync(scene.options.key, `${theirs}\n`, { mode: 0o600 }); // they get in just before our file is named
         return 'ours';
       },
     };
-    const vault = await fileVaultType.create(options, { ...late, ids });
-    expect(readFileSync(options.key, 'utf8')).toBe(`${theirs}\n`);
+    const vault = await fileVaultType.create(scene.options, { ...late, ids });
+    expect(readFileSync(scene.options.key, 'utf8')).toBe(`${theirs}\n`);
     expect(late.printed()).not.toContain('vault-key-created');
     await deliver(vault, 1);
     expect(await (await open()).read(ref)).toMatchObject({ binding: 'bound' });
@@ -93,11 +60,11 @@ describe('the key of a file vault', () => {
 
   it('missing beside existing entries is an error that says what to do', async () => {
     await deliver(await open(), 1);
-    rmSync(options.key);
+    rmSync(scene.options.key);
     const message = await refusal(open());
     expect(message).toMatch(/^vaults\.local\.key: the key '.*vault\.key' is missing, but the vault holds entries/);
     expect(message).toMatch(/put it back from your backup/);
-    expect(() => statSync(options.key)).toThrow(/ENOENT/);
+    expect(() => statSync(scene.options.key)).toThrow(/ENOENT/);
   });
 
   it.each([
@@ -106,8 +73,8 @@ describe('the key of a file vault', () => {
     ['something else', 'hunter2\n'],
     ['a damaged identity', 'AGE-SECRET-KEY-1QQQQ\n'],
   ])('with %s is refused, without quoting it', async (_, text) => {
-    mkdirSync(join(root, 'keys'));
-    writeFileSync(options.key, text, { mode: 0o600 });
+    mkdirSync(join(scene.root, 'keys'));
+    writeFileSync(scene.options.key, text, { mode: 0o600 });
     const message = await refusal(open());
     expect(message).toMatch(/holds no age identity/);
     for (const line of text.split('\n').filter((each) => each !== '')) expect(message).not.toContain(line);
@@ -115,25 +82,25 @@ describe('the key of a file vault', () => {
 
   it('that cannot be read is an error, and is not replaced', async () => {
     await open();
-    const before = readFileSync(options.key, 'utf8');
-    const undo = asAnotherUser(join(root, 'keys'));
+    const before = readFileSync(scene.options.key, 'utf8');
+    const undo = asAnotherUser(join(scene.root, 'keys'));
     const message = await refusal(open()).finally(undo);
     expect(message).toMatch(/EACCES/);
-    expect(readFileSync(options.key, 'utf8')).toBe(before);
+    expect(readFileSync(scene.options.key, 'utf8')).toBe(before);
   });
 
   it('that is another than the entry was written with is an error, never absence or an empty entry', async () => {
     const vault = await open();
     const version = await deliver(vault, 1);
     const other = await generateX25519Identity();
-    const mine = readFileSync(options.key, 'utf8');
-    writeFileSync(options.key, `${other}\n`);
+    const mine = readFileSync(scene.options.key, 'utf8');
+    writeFileSync(scene.options.key, `${other}\n`);
     const swapped = await open();
     expect(await swapped.describe(ref)).toMatchObject({ binding: 'bound', version });
     await expect(swapped.describe(ref, { prove: true })).rejects.toMatchObject({ fault: 'denied' });
     await expect(swapped.read(ref)).rejects.toThrow(/encrypted for age1.*put the key back/);
     // Both keys in the file: the first encrypts, each opens what it can.
-    writeFileSync(options.key, `${other}\n${mine}`);
+    writeFileSync(scene.options.key, `${other}\n${mine}`);
     const both = await open();
     expect(await both.read(ref)).toMatchObject({ binding: 'bound' });
     await deliver(both, 2, version);

@@ -1,7 +1,6 @@
 import {
   chmodSync,
   copyFileSync,
-  mkdtempSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -10,57 +9,24 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigError } from '../../../src/domain/errors.ts';
+import { describe, expect, it } from 'vitest';
 import { HOUR } from '../../../src/domain/time.ts';
 import { ABSENT } from '../../../src/vaults/contract.ts';
 import type { Vault } from '../../../src/vaults/contract.ts';
-import { encodeEntryName } from '../../../src/vaults/entry-name.ts';
 import { publish } from '../../../src/vaults/file-versions.ts';
 import { fileVaultType } from '../../../src/vaults/file.ts';
-import { createTestContext } from '../../conformance/vault-context.ts';
 import { numberedMark, numberedPayload } from './numbered.ts';
+import { deliver, fileScene, ref, refusal } from './file-scene.ts';
 
-const ref = { entry: 'prod/orders', options: {} };
-
-let root: string;
-let options: { path: string; key: string };
-let seed = 0;
-
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'rekeyd-file-'));
-  options = { path: join(root, 'var', 'vault'), key: join(root, 'keys', 'vault.key') };
-});
-afterEach(() => rmSync(root, { recursive: true, force: true }));
-
-const context = () => createTestContext('local', ++seed);
-const open = (): Promise<Vault> => fileVaultType.create(options, context());
-const folder = (): string => join(options.path, encodeEntryName(ref.entry));
-const versions = (): string[] => readdirSync(folder()).sort();
-
-async function deliver(vault: Vault, generation: number, expected = ABSENT): Promise<string> {
-  const { version } = await vault.deliver(
-    ref,
-    numberedPayload(generation, 'a'),
-    numberedMark(generation, 'a'),
-    expected,
-  );
-  return version;
-}
+const scene = fileScene();
+const { context, open, folder, versions } = scene;
 
 /** Delivers generations 1 to `count`. @returns the last version. */
 async function deliverUpTo(vault: Vault, count: number): Promise<string> {
   let version = ABSENT;
   for (let generation = 1; generation <= count; generation++) version = await deliver(vault, generation, version);
   return version;
-}
-
-async function refusal(opening: Promise<unknown>): Promise<string> {
-  const error: unknown = await opening.catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(ConfigError);
-  return (error as ConfigError).message;
 }
 
 describe('the files of a file vault', () => {
@@ -71,17 +37,17 @@ describe('the files of a file vault', () => {
     'S8: %s is refused with a wider mode, with the command that mends it',
     async (_, which, mode, message) => {
       await open();
-      chmodSync(options[which], mode);
+      chmodSync(scene.options[which], mode);
       expect(await refusal(open())).toMatch(message);
     },
   );
 
   it('are refused where a file stands in the place of the folder, or a folder in that of the key', async () => {
-    mkdirSync(join(root, 'var'));
-    writeFileSync(options.path, '');
+    mkdirSync(join(scene.root, 'var'));
+    writeFileSync(scene.options.path, '');
     expect(await refusal(open())).toMatch(/is not a folder/);
-    rmSync(options.path);
-    mkdirSync(options.key, { recursive: true });
+    rmSync(scene.options.path);
+    mkdirSync(scene.options.key, { recursive: true });
     expect(await refusal(open())).toMatch(/is not a file/);
   });
 
@@ -151,9 +117,9 @@ describe('the files of a file vault', () => {
   it('V15: a folder that is not there any more (unmounted) is an error, never absence', async () => {
     const vault = await open();
     await deliver(vault, 1);
-    rmSync(options.path, { recursive: true });
+    rmSync(scene.options.path, { recursive: true });
     await expect(vault.describe(ref)).rejects.toThrow(/is it mounted/);
-    mkdirSync(options.path, { mode: 0o700 });
+    mkdirSync(scene.options.path, { mode: 0o700 });
     await expect(vault.read(ref)).rejects.toMatchObject({ fault: 'unavailable' });
     await expect(deliver(vault, 2)).rejects.toMatchObject({ fault: 'unavailable' });
   });
@@ -189,7 +155,7 @@ describe('the files of a file vault', () => {
       await expect(call).rejects.toMatchObject({ fault: 'rejected' });
       await expect(vault.describe({ entry, options: {} })).rejects.toMatchObject({ fault: 'rejected' });
     }
-    expect(readdirSync(root).sort()).toEqual(['keys', 'var']);
+    expect(readdirSync(scene.root).sort()).toEqual(['keys', 'var']);
   });
 
   it('V10: a name that is too long for a file name is refused when the configuration is loaded', () => {
