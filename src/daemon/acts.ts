@@ -3,12 +3,14 @@ import { isInFlight } from '../domain/rotation-state.ts';
 import { formatDuration } from '../domain/time.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { activePause, endPause } from '../rotation/pauses.ts';
+import { isWaiting } from '../rotation/queued.ts';
 import { Refusal } from './api.ts';
 import type { PauseRequest, RotateAnswer, RotateRequest } from './api.ts';
 import type { Engine } from './engine.ts';
+import { refuseWhereAllHeld } from './held.ts';
 import { refuseWhereTooSoon } from './manual-cooldown.ts';
 import { REMEMBERED, repeated, withRequest } from './repeats.ts';
-import { graceOf, isStuck, isWaiting, requestFor } from './requests.ts';
+import { graceOf, isStuck, requestFor } from './requests.ts';
 
 /** Acts of people on single credentials. Each is stored by compare-and-set, then the credential is visited. */
 
@@ -82,21 +84,13 @@ async function join(
 }
 
 function refuseWhereHeld(engine: Engine, record: CredentialRecord): void {
-  const { settings, clock } = engine.world;
+  refuseWhereAllHeld(engine);
   const no = (reason: Reason, message: string): never => {
     throw new Refusal('conflict', message, { reason });
   };
-  if (settings.mode !== 'active') {
-    no(
-      settings.mode === 'observe' ? 'mode-observe' : 'mode-no-delete',
-      `the mode is ${settings.mode}: nothing new is made`,
-    );
-  }
-  const now = clock.now();
-  const paused = activePause(record.pause, now) ?? activePause(engine.pause.pause, now);
-  if (paused !== null) no('paused', 'it is paused: resume it first');
+  if (activePause(record.pause, engine.world.clock.now()) !== null) no('paused', 'it is paused: resume it first');
   // by the rules, not by the stored state: that one is as old as the last look, before a resume for instance
-  const terms = engine.roster.terms(record.issuer, { clientId: record.clientId, description: record.description });
+  const terms = engine.termsOf(record);
   if (terms.kind !== 'managed') no(terms.kind, `no rule manages it (${terms.kind})`);
   else if (terms.suspended) no('suspended', 'its rule says suspend');
   if (record.state === 'blocked') no(record.reason, `it is blocked: ${record.reason}`);

@@ -38,16 +38,11 @@ export function requestFor(engine: Engine, record: CredentialRecord, asked: Aske
 /** How long what it replaces stays valid: as asked for, else by the policy that holds now. */
 export function graceOf(engine: Engine, record: CredentialRecord, rotation: RotationRecord): Duration {
   if (rotation.grace !== null) return rotation.grace;
-  const terms = engine.roster.terms(record.issuer, { clientId: record.clientId, description: record.description });
+  const terms = engine.termsOf(record);
   return terms.kind === 'managed' ? terms.policy.grace : 0;
 }
 
 /** A delivery that nobody works on any more, because a destination stays down: a manual trigger passes it by. */
 export function isStuck(rotation: RotationRecord): boolean {
   return rotation.state === 'delivering' && rotation.owner === null;
-}
-
-/** Waits for its turn: nothing was sent, and nobody works on it. */
-export function isWaiting(rotation: RotationRecord): boolean {
-  return rotation.state === 'intended' && rotation.sentAt === null;
 }

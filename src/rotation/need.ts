@@ -1,11 +1,11 @@
 import { isSameFormat } from '../domain/payload.ts';
 import { isOurs } from '../domain/mark.ts';
 import type { Reason } from '../domain/reason.ts';
-import type { RotationRecord } from '../ledger/records.ts';
 import type { Situation } from './decision.ts';
 import { issuerTime, UNNAMED } from './observation.ts';
 import type { SeenDestination, SeenSecret } from './observation.ts';
 import { isAlive } from './proof.ts';
+import { isWaiting } from './queued.ts';
 import { adoptionOf, isAhead, newestAhead, servedBy } from './remember-destinations.ts';
 import { lifeOf } from './remember.ts';
 import { isUrgent, renewalOf } from './renewal.ts';
@@ -110,11 +110,6 @@ export function sources({ observation, record }: Situation): SeenDestination[] {
   );
 }
 
-/** The manual request that waits to be carried out; null: none does. */
-export function queuedOf({ rotations }: Pick<Situation, 'rotations'>): RotationRecord | null {
-  return rotations.find((each) => each.state === 'intended' && each.sentAt === null) ?? null;
-}
-
 /** Why a new secret is wanted now; null: none is. Whether it may be made is for the checks behind it to say. */
 export function needOf(situation: Situation): Need | null {
   const { observation, record, rotations } = situation;
@@ -127,7 +122,7 @@ export function needOf(situation: Situation): Need | null {
 
   if (health === 'expired') return need('expired', true);
   if (health === 'gone') return need('secret-gone', true);
-  if (rotations.some((each) => each.state === 'intended' && each.sentAt === null && each.trigger === 'manual')) {
+  if (rotations.some((each) => isWaiting(each) && each.trigger === 'manual')) {
     return need('manual');
   }
   if (health === 'unsure') return null;

@@ -5,8 +5,9 @@ import type { Reason } from '../domain/reason.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { IssuerTiming } from '../issuers/contract.ts';
 import type { Situation } from './decision.ts';
-import { needOf, queuedOf } from './need.ts';
+import { needOf } from './need.ts';
 import type { Observation } from './observation.ts';
+import { queuedOf } from './queued.ts';
 
 /** When a rotation that nobody asked for begins. */
 export interface Start {

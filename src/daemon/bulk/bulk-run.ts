@@ -3,10 +3,10 @@ import type { Reason } from '../../domain/reason.ts';
 import { SECOND } from '../../domain/time.ts';
 import type { Duration } from '../../domain/time.ts';
 import type { CredentialKey, CredentialRecord } from '../../ledger/records.ts';
-import { activePause } from '../../rotation/pauses.ts';
+import { isWaiting } from '../../rotation/queued.ts';
 import type { Engine } from '../engine.ts';
 import { keyText } from '../dispatcher.ts';
-import { isWaiting } from '../requests.ts';
+import { heldForAll } from '../held.ts';
 import { begin } from './begin.ts';
 import type { BulkCounts, BulkUnwell } from './bulk-api.ts';
 import type { BulkRecord } from './bulk-note.ts';
@@ -106,17 +106,14 @@ export class BulkRun {
 
   /** Whose turn it is; null: nobody's now. Why not is kept. */
   #next(): CredentialKey | null {
-    const { world, breakers, pause } = this.#engine;
-    const now = world.clock.now();
+    const { world, breakers } = this.#engine;
     this.heldBy = null;
     if (this.stopped || this.#engine.leaving.signal.aborted || this.#lanes.size === 0) return null;
-    if (world.settings.mode !== 'active') {
-      this.heldBy = world.settings.mode === 'observe' ? 'mode-observe' : 'mode-no-delete';
-    } else if (activePause(pause.pause, now) !== null) this.heldBy = 'paused';
-    else if (!this.bulk.force && this.#engine.pacedUntil() !== null) this.heldBy = 'paced';
+    const isPaced = !this.bulk.force && this.#engine.pacedUntil() !== null;
+    this.heldBy = heldForAll(this.#engine)?.reason ?? (isPaced ? 'paced' : null);
     if (this.heldBy !== null) return null;
     const isHeld = (issuer: string) => !this.bulk.force && (breakers.get(issuer)?.openUntil ?? null) !== null;
-    const key = this.#lanes.take(now, isHeld);
+    const key = this.#lanes.take(world.clock.now(), isHeld);
     if (key === null && this.#lanes.issuers.some(isHeld)) this.heldBy = 'breaker-open';
     return key;
   }

@@ -2,9 +2,9 @@ import { safeMessage } from '../../domain/errors.ts';
 import { MINUTE, SECOND } from '../../domain/time.ts';
 import type { Duration } from '../../domain/time.ts';
 import type { CredentialKey } from '../../ledger/records.ts';
-import { activePause } from '../../rotation/pauses.ts';
 import { Refusal } from '../api.ts';
 import type { Engine } from '../engine.ts';
+import { refuseWhereAllHeld } from '../held.ts';
 import type { BulkApi, BulkCaller, BulkView, BulkWish } from './bulk-api.ts';
 import { changeBulks, readBulks, readList, writeList } from './bulk-note.ts';
 import type { BulkRecord } from './bulk-note.ts';
@@ -67,7 +67,7 @@ export class Bulks implements BulkApi {
   }
 
   async previewBulk(wish: BulkWish, limit: number) {
-    this.#refuseWhereHeld();
+    refuseWhereAllHeld(this.#engine);
     const [newest] = await readBulks(this.#engine.world.ledger);
     return (await select(this.#engine, wish, newest?.id ?? null, limit)).preview;
   }
@@ -78,7 +78,7 @@ export class Bulks implements BulkApi {
     const same = before.find(({ digest }) => digest === confirm);
     // before anything is refused: what was promised once is not taken back
     if (same !== undefined) return this.#view(same);
-    this.#refuseWhereHeld();
+    refuseWhereAllHeld(this.#engine);
     refuseWhereRunning(before);
     const previous = before[0]?.id ?? null;
     const { keys, preview } = await select(this.#engine, wish, previous, 0);
@@ -132,18 +132,6 @@ export class Bulks implements BulkApi {
 
   #view(bulk: BulkRecord): BulkView {
     return bulkView(bulk, this.#run?.bulk.id === bulk.id ? this.#run : null);
-  }
-
-  #refuseWhereHeld(): void {
-    const { settings, clock } = this.#engine.world;
-    const { mode } = settings;
-    if (mode !== 'active') {
-      const reason = mode === 'observe' ? 'mode-observe' : 'mode-no-delete';
-      throw new Refusal('conflict', `the mode is ${mode}: nothing new is made`, { reason });
-    }
-    if (activePause(this.#engine.pause.pause, clock.now()) !== null) {
-      throw new Refusal('conflict', 'everything is paused: resume it first', { reason: 'paused' });
-    }
   }
 
   async #resume(): Promise<void> {

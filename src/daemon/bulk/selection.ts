@@ -97,7 +97,7 @@ function matcherOf(match: string): (record: CredentialRecord) => boolean {
 export function reasonToSkip(engine: Engine, record: CredentialRecord, force: boolean): Reason | null {
   if (record.goneSince !== null) return 'credential-gone';
   // by the rules, not by the stored state: that one is as old as the last look
-  const terms = engine.roster.terms(record.issuer, { clientId: record.clientId, description: record.description });
+  const terms = engine.termsOf(record);
   if (!engine.world.issuers.has(record.issuer)) return 'unmanaged';
   if (terms.kind !== 'managed') return terms.kind;
   if (terms.suspended) return 'suspended';

@@ -1,9 +1,9 @@
 import { hold, pass } from '../decision.ts';
 import type { Check, Situation } from '../decision.ts';
 import { liveSecrets } from '../limits.ts';
-import { healthOf, needOf, queuedOf } from '../need.ts';
+import { healthOf, needOf } from '../need.ts';
 import { issuerTime } from '../observation.ts';
-import { goesAhead, isForced } from '../queued.ts';
+import { goesAhead, isForced, queuedOf } from '../queued.ts';
 import { birthOrNull, longestRotation } from '../renewal.ts';
 import { wantedStart } from '../windows.ts';
 import { clockProblem } from './clock.ts';

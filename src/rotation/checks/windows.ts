@@ -1,7 +1,8 @@
 import { formatInstant } from '../../domain/time.ts';
 import { hold, pass } from '../decision.ts';
 import type { Check } from '../decision.ts';
-import { needOf, queuedOf } from '../need.ts';
+import { needOf } from '../need.ts';
+import { queuedOf } from '../queued.ts';
 import { wantedStart } from '../windows.ts';
 
 /** A renewal waits for its maintenance window, where one comes in time. */
