@@ -193,6 +193,19 @@ const MISTAKES: readonly PlantedBug[] = [
     seeds: [115],
   },
   {
+    name: 'leave what it lives on alone',
+    what: 'the secret of its own client is renewed by nobody',
+    edits: [
+      {
+        file: 'src/rotation/need.ts',
+        find: "if (terms.kind !== 'managed') return null;\n  const now",
+        replace: "if (terms.kind !== 'managed' || observation.isOwnClient) return null;\n  const now",
+      },
+    ],
+    expects: ['S16'],
+    seeds: [6],
+  },
+  {
     name: 'write the ledger after the effect',
     what: 'a deletion is recorded once it is done',
     edits: [
