@@ -6,7 +6,7 @@ import { onceOf, repeatableHeaders } from './idempotency.ts';
 import { credentialParams, credentialsQuery, emptyBody, forgetBody, pauseBody, rotateBody } from './input.ts';
 import { listed } from './listing.ts';
 import { credentialSchema, pageOf, pauseSchema, problems, rotateSchema } from './output.ts';
-import { pauseEnd } from './pause-end.ts';
+import { endOf } from './until.ts';
 import { HttpProblem } from './problem.ts';
 
 const ONE = '/v1/credentials/:issuer/:clientId';
@@ -94,7 +94,7 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
       },
     },
     (request) => {
-      const until = pauseEnd(request.body?.until, clock.now());
+      const until = endOf(request.body?.until, clock.now());
       const actor = tell('http-pause', 'a pause was asked for', request, request.params);
       return daemon.pause(request.params, { until, note: request.body?.note ?? null, actor });
     },

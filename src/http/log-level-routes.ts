@@ -7,8 +7,8 @@ import { callerOf } from './access.ts';
 import type { App, HttpContext } from './context.ts';
 import { logLevelBody } from './input.ts';
 import { problems } from './output.ts';
-import { pauseEnd } from './pause-end.ts';
-import type { PauseUntil } from './pause-end.ts';
+import { endOf } from './until.ts';
+import type { Until } from './until.ts';
 import { HttpProblem } from './problem.ts';
 
 /** How long a change holds where nobody says. */
@@ -50,13 +50,13 @@ export function addLogLevelRoutes(app: App, { logLevel, clock }: HttpContext): v
     },
     (request) => {
       const { level, until } = request.body;
-      return logLevel.set(level, endOf(until, clock.now()), callerOf(request).actor);
+      return logLevel.set(level, changeEnd(until, clock.now()), callerOf(request).actor);
     },
   );
 }
 
-function endOf(until: PauseUntil, now: Instant): Instant {
-  const end = pauseEnd(until, now) ?? now + USUAL;
+function changeEnd(until: Until, now: Instant): Instant {
+  const end = endOf(until, now) ?? now + USUAL;
   if (end <= now + LONGEST) return end;
   throw new HttpProblem('invalid', 'See `errors` for each place that is not valid.', {
     errors: [{ in: 'body', key: 'until', message: 'must be within 24 hours' }],

@@ -3,7 +3,7 @@ import { callerOf } from './access.ts';
 import type { App, HttpContext } from './context.ts';
 import { emptyBody, pauseBody } from './input.ts';
 import { pauseSchema, problems, scanSchema, statusSchema } from './output.ts';
-import { pauseEnd } from './pause-end.ts';
+import { endOf } from './until.ts';
 
 /** What concerns the daemon as a whole: status, scan, the pause of everything. */
 export function addStatusRoutes(app: App, { daemon, clock, log }: HttpContext): void {
@@ -47,7 +47,7 @@ export function addStatusRoutes(app: App, { daemon, clock, log }: HttpContext): 
     },
     (request) => {
       const { actor } = callerOf(request);
-      const until = pauseEnd(request.body?.until, clock.now());
+      const until = endOf(request.body?.until, clock.now());
       const ends = until === null ? null : formatInstant(until);
       log.info('http-pause', 'a pause of everything was asked for', { actor, until: ends });
       return daemon.pause(null, { until, note: request.body?.note ?? null, actor });

@@ -1,14 +1,14 @@
 import type { Duration, Instant } from '../domain/time.ts';
 import { HttpProblem } from './problem.ts';
 
-/** What `until` of a pause may be, as read by input.ts. */
-export type PauseUntil = { readonly at: Instant } | { readonly after: Duration } | null | undefined;
+/** What `until` may be, as read by input.ts: of a pause, or of another level of the log. */
+export type Until = { readonly at: Instant } | { readonly after: Duration } | null | undefined;
 
 /**
- * When a pause ends; null: not by itself.
+ * When what was asked for ends; null: not by itself, or nobody says.
  * @throws HttpProblem `invalid` for a time that is past.
  */
-export function pauseEnd(until: PauseUntil, now: Instant): Instant | null {
+export function endOf(until: Until, now: Instant): Instant | null {
   if (until === null || until === undefined) return null;
   if ('after' in until) return now + until.after;
   if (until.at > now) return until.at;
