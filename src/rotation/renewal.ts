@@ -38,7 +38,7 @@ export function isUrgent(expires: Instant | null, issuerNow: Instant, policy: Po
 
 /** How much longer a served secret must live so that another may be deleted: an hour, or a tenth of `renewBefore`. */
 export function lastingLife(policy: Pick<Policy, 'renewBefore'> | null): Duration {
-  return policy === null ? HOUR : Math.min(HOUR, policy.renewBefore / 10);
+  return policy === null ? HOUR : Math.min(HOUR, Math.round(policy.renewBefore / 10));
 }
 
 /** How long a rotation may take at the most: a younger unknown secret of ours may be another replica's, in flight. */

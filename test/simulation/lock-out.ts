@@ -19,8 +19,8 @@ export function mendLockOuts(world: SimWorld): void {
   let heldAt: Instant = world.time.start - CALM;
   const look = async (): Promise<void> => {
     world.time.after(HOUR, () => void look());
-    // `blocked` or `paused`: it has asked for a person
-    if ((await world.held()).has(OWN_CLIENT)) heldAt = world.time.now;
+    // `blocked` or `paused`: it has asked for a person; not delivered there: a person told it to leave that secret alone
+    if (!isDelivered(world) || (await world.held()).has(OWN_CLIENT)) heldAt = world.time.now;
     const { secretId } = world.truth.serving.get(`${OWN_VAULT}/${OWN_CLIENT}`) ?? { secretId: null };
     const isIn = secretId !== null && world.issuer.isAlive(OWN_CLIENT, secretId, world.time.now);
     since = isIn ? null : (since ?? world.time.now);
@@ -37,4 +37,9 @@ export function mendLockOuts(world: SimWorld): void {
     );
   };
   void look();
+}
+
+/** Whether the configuration in force has what rekeyd lives on renewed where it is read. */
+function isDelivered({ config }: SimWorld): boolean {
+  return !config.suspended.has(OWN_CLIENT) && (config.deliver.get(OWN_CLIENT) ?? []).includes(OWN_VAULT);
 }

@@ -27,6 +27,7 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     seed: 303_008,
     found: 'a served secret in doubt whose value could not be read was not asked about before the next full look',
   },
+  { seed: 800_202, found: 'a tenth of renewBefore that was no whole millisecond became part of a rotation id' },
   {
     seed: 226_262,
     found: 'two secrets were deleted each because the other lived, while both requests were on their way',

@@ -32,7 +32,9 @@ export class VirtualTime {
     this.start = start;
   }
 
+  /** @throws Error where a part of a millisecond is asked for: instants and durations are whole ones (domain/time.ts). */
   at(when: Instant, run: () => void): Appointment {
+    if (!Number.isInteger(when)) throw new Error(`an appointment at ${when}: instants are whole milliseconds`);
     const appointment = { at: Math.max(when, this.now), order: (this.#order += 1), run, cancelled: false };
     this.#push(appointment);
     return appointment;

@@ -53,6 +53,7 @@ describe('renewal', () => {
   it('asks an hour of life of a served secret, or a tenth of renewBefore', () => {
     expect(lastingLife(POLICY)).toBe(HOUR);
     expect(lastingLife({ renewBefore: HOUR })).toBe(HOUR / 10);
+    expect(lastingLife({ renewBefore: HOUR - 1 }), 'whole milliseconds').toBe(HOUR / 10);
     expect(lastingLife(null)).toBe(HOUR);
   });
 });
