@@ -1,4 +1,3 @@
-import { safeMessage } from '../domain/errors.ts';
 import type { IssuerError } from '../domain/errors.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { CredentialKey, Pause } from '../ledger/records.ts';
@@ -25,6 +24,8 @@ export interface Surroundings {
   resyncAt(key: CredentialKey, now: Instant): Instant;
   /** A visit ended; something may be due again at `record.dueAt`. */
   ended(visit: Visit): void;
+  /** A visit failed: the ledger, or a defect. */
+  failed(key: CredentialKey, error: unknown): void;
   /** Other terms have taken over, and are free to visit this credential now. */
   passOn(key: CredentialKey): void;
 }
@@ -143,9 +144,7 @@ export class Dispatcher {
       return visit.acted;
     } catch (error) {
       if (around.giveUp.aborted) return 0;
-      // the ledger, or a defect: nothing is lost, the next scan goes on from what is stored
-      const { issuer, clientId } = key;
-      this.#world.events.tell({ type: 'visit-failed', issuer, clientId, error: safeMessage(error) });
+      around.failed(key, error);
       return 0;
     } finally {
       if (slot.held) this.#slots.give();

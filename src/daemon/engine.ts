@@ -1,4 +1,3 @@
-import { safeMessage } from '../domain/errors.ts';
 import { formatInstantOrNull, HOUR, SECOND } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import { termsDigest } from '../config/match.ts';
@@ -11,12 +10,13 @@ import type { Visit } from '../rotation/tend.ts';
 import { retirementOpening } from '../rotation/windows.ts';
 import type { World } from '../rotation/world.ts';
 import { Breaker } from './breaker.ts';
-import { Dispatcher, keyText } from './dispatcher.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { Pace } from './pace.ts';
 import { pauseNoteAt, readPauseNote } from './pause-note.ts';
 import type { PauseNote } from './pause-note.ts';
 import { nextResync, Roster } from './roster.ts';
 import { Silence } from './silence.ts';
+import { WakeUps } from './wake-ups.ts';
 
 const LONGEST_LEASE: Duration = 30 * SECOND;
 
@@ -35,7 +35,7 @@ export class Engine {
   #pause: PauseNote = { pause: null, past: [] };
   #pace: Pace;
   readonly #silence: Silence;
-  readonly #wakeups = new Map<string, { readonly key: CredentialKey; readonly at: Instant }>();
+  readonly #wakeUps: WakeUps;
   /** The engine of the terms that have taken over; null: ours hold. */
   #successor: Engine | null = null;
   #wakeBefore: () => Instant | null = () => null;
@@ -50,6 +50,13 @@ export class Engine {
     );
     this.#pace = new Pace(world.settings.limits.rotationsPerHour, []);
     this.#silence = new Silence(world, this.leaving.signal);
+    this.#wakeUps = new WakeUps(world, this.leaving.signal, {
+      before: () => (this.#once ? null : this.#wakeBefore()),
+      visit: async (key) => {
+        const subject = await this.rememberedSubject(key);
+        if (subject !== null) await this.dispatcher.visit(subject);
+      },
+    });
     this.dispatcher = new Dispatcher(world, {
       stopping: this.stopping.signal,
       leaving: this.leaving.signal,
@@ -68,6 +75,7 @@ export class Engine {
         ),
       resyncAt: (key, now) => nextResync(key, world.settings.resync, now),
       ended: (visit) => this.#ended(visit),
+      failed: (key, error) => this.#wakeUps.failed(key, error),
       passOn: (key) => void this.#successor?.visitSoon(key),
     });
   }
@@ -101,7 +109,7 @@ export class Engine {
       this.breakers.set(name, breaker);
     }
     this.#silence.takeOver(before.#silence, kept);
-    for (const { key, at } of before.#wakeups.values()) this.#wakeOnce(key, at);
+    this.#wakeUps.takeOver(before.#wakeUps);
   }
 
   /** Stops: nothing is begun any more, and waiting ends. */
@@ -201,8 +209,7 @@ export class Engine {
     try {
       await this.visitNow(key);
     } catch (error) {
-      // the ledger could not be read: the next scan finds what is due
-      this.world.events.tell({ type: 'visit-failed', ...key, error: safeMessage(error) });
+      this.#wakeUps.failed(key, error);
     }
   }
 
@@ -255,37 +262,13 @@ export class Engine {
     this.world.events.tell({ type: 'breaker-closed', issuer: key.issuer });
   }
 
-  /** What is due before the next scan is visited at its time; the rest is found by the scans. */
+  /** Visits a credential at a date that lies before the next scan; of a later one the scans know. */
+  wakeAt(key: CredentialKey, dueAt: Instant): void {
+    this.#wakeUps.dueAt(key, dueAt);
+  }
+
   #ended({ record }: Visit): void {
-    const { dueAt } = record;
     this.onVisited(record);
-    const before = this.#wakeBefore();
-    if (this.#once || this.leaving.signal.aborted || dueAt === null || before === null || dueAt >= before) return;
-    this.#wakeOnce({ issuer: record.issuer, clientId: record.clientId }, dueAt);
-  }
-
-  #wakeOnce(key: CredentialKey, at: Instant): void {
-    const sooner = this.#wakeups.get(keyText(key));
-    if (sooner !== undefined && sooner.at <= at) return;
-    this.#wakeups.set(keyText(key), { key, at });
-    void this.#wakeAt(key, at);
-  }
-
-  async #wakeAt(key: CredentialKey, at: Instant): Promise<void> {
-    const { clock, ticker } = this.world;
-    try {
-      await ticker.sleep(Math.max(SECOND, at - clock.now() + 1), this.leaving.signal);
-    } catch {
-      return; // stopping: the next start finds what is due; or leaving: other terms wake it
-    }
-    if (this.#wakeups.get(keyText(key))?.at !== at) return;
-    this.#wakeups.delete(keyText(key));
-    try {
-      const subject = await this.rememberedSubject(key);
-      if (subject !== null) await this.dispatcher.visit(subject);
-    } catch (error) {
-      // the ledger could not be read: the next scan finds what is due
-      this.world.events.tell({ type: 'visit-failed', ...key, error: safeMessage(error) });
-    }
+    this.#wakeUps.visited(record);
   }
 }

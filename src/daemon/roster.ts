@@ -78,7 +78,8 @@ export class Roster {
 
   /**
    * Compares a whole list with the ledger's headers: who must be looked at now, soonest to expire first. Also learns the
-   * list, so that claims on destinations are whole before anything is looked at. Of the headers none is kept.
+   * list, so that claims on destinations are whole before anything is looked at. Of the headers none is kept. `later` is
+   * told of those that need no look now, and of the date of their next one.
    */
   async compare(
     issuer: string,
@@ -86,6 +87,7 @@ export class Roster {
     headers: AsyncIterable<CredentialHeader>,
     now: Instant,
     everything: Breadth,
+    later: (key: CredentialKey, dueAt: Instant) => void = () => undefined,
   ): Promise<Candidate[]> {
     const known = this.#learn(issuer, list);
     const turn = (this.#turn += 1);
@@ -100,6 +102,7 @@ export class Roster {
       }
       listed.stored = turn;
       if (this.#isToBeSeen(header, listed, now, everything)) wanted.push(candidate(listed, expires));
+      else if (header.dueAt !== null) later(listed, header.dueAt);
       listed.news = null;
     }
     for (const listed of known.values()) {

@@ -92,7 +92,9 @@ export async function candidates(
   }
   if (engine.leaving.signal.aborted) return [];
   const headers = world.ledger.headers(name);
-  const wanted = await engine.roster.compare(name, list, headers, world.clock.now(), options.everything);
+  const wanted = await engine.roster.compare(name, list, headers, world.clock.now(), options.everything, (key, dueAt) =>
+    engine.wakeAt(key, dueAt),
+  );
   world.meter.scanSucceeded(name, world.clock.now());
   return wanted;
 }

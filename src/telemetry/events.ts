@@ -152,7 +152,7 @@ export const EVENTS = {
     secretId: text,
     error: textOrNull,
   }),
-  'visit-failed': event('error', 'A credential could not be worked on; the next scan tries again', {
+  'visit-failed': event('error', 'A credential could not be worked on; it is tried again soon', {
     ...issuer,
     clientId: text,
     error: text,

@@ -73,11 +73,13 @@ describe('deletions at the issuer', () => {
     expect(liveIds(stage)).toEqual(['1', '2', '3']);
     expect(await stage.view('shop')).toMatchObject({ state: 'blocked', reason: 'cap-reached' });
     stage.issuer.heal();
+    const before = stage.issuer.calls.length;
     stage.issuer.behaviour.acceptDelay = 0;
     await passServing(stage, 4 * HOUR);
     expect(new Set(deletions(stage))).toEqual(new Set(['2', '3']));
-    const order = stage.issuer.calls.map((call) => call.operation);
-    expect(order.lastIndexOf('deleteSecret')).toBeLessThan(order.lastIndexOf('createSecret'));
+    const order = stage.issuer.calls.slice(before).map((call) => call.operation);
+    expect(order.indexOf('deleteSecret')).toBeGreaterThanOrEqual(0);
+    expect(order.indexOf('deleteSecret')).toBeLessThan(order.indexOf('createSecret'));
     expect(posts(stage)).toHaveLength(4);
     await expectOnly(stage, 'grace', '1');
   });

@@ -27,6 +27,11 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     seed: 303_008,
     found: 'a served secret in doubt whose value could not be read was not asked about before the next full look',
   },
+  { seed: 1_000_500, found: 'a visit that the ledger cut off in mid-rotation was not made again before the next scan' },
+  {
+    seed: 1_001_199,
+    found: 'an adopted entry that names no secret, and whose value could not be asked about, was said to be up to date',
+  },
   { seed: 800_202, found: 'a tenth of renewBefore that was no whole millisecond became part of a rotation id' },
   {
     seed: 226_262,

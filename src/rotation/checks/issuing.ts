@@ -2,7 +2,7 @@ import { hold, pass } from '../decision.ts';
 import type { Check, Situation } from '../decision.ts';
 import { liveSecrets } from '../limits.ts';
 import { healthOf, needOf } from '../need.ts';
-import { issuerTime } from '../observation.ts';
+import { issuerTime, UNNAMED } from '../observation.ts';
 import { goesAhead, isForced, queuedOf } from '../queued.ts';
 import { birthOrNull, longestRotation } from '../renewal.ts';
 import { wantedStart } from '../windows.ts';
@@ -19,11 +19,13 @@ export const issuingChecks: readonly Check[] = [
       if (need !== null) return pass(`a new secret is wanted: ${need.reason}${need.urgent ? ', urgently' : ''}`);
       const health = healthOf(situation);
       const known = situation.record.secrets.find((each) => each.secretId === situation.record.current?.secretId);
+      // of an adopted entry that does not name its secret, no list tells
+      const inDoubt = health === 'unsure' ? known?.secretId : UNNAMED;
+      if (inDoubt !== undefined && situation.observation.unasked.has(inDoubt)) {
+        const saw = 'no list tells of a served secret, and whether its value is accepted could not be asked';
+        return hold(saw, 'settling', 'failing', 'see the vault and the token endpoint: they are asked again');
+      }
       if (health === 'unsure') {
-        if (known !== undefined && situation.observation.unasked.has(known.secretId)) {
-          const saw = 'the served secret is not listed, and whether its value is accepted could not be asked';
-          return hold(saw, 'settling', 'failing', 'see the vault and the token endpoint: they are asked again');
-        }
         const until = (known?.missingSince ?? situation.observation.now) + situation.observation.timing.listLag;
         return hold(
           'the served secret is not listed; that is believed after another list',

@@ -95,14 +95,15 @@ export function everythingConverges(world: Witnessed, installations: readonly In
    */
   function isFullOfLeftovers(clientId: string): boolean {
     const alive = truth.alive(clientId);
-    if (
-      presentPlaces(world.settings, clientId).some((place) => alive.includes(truth.serving.get(place)?.secretId ?? ''))
-    )
-      return false;
+    const served = presentPlaces(world.settings, clientId).map((place) => truth.serving.get(place)?.secretId ?? null);
+    if (served.some((id) => id !== null && alive.includes(id))) return false;
     const leftovers = alive.filter(
       (id) => truth.origins.get(`${clientId}/${id}`)?.by === 'daemon' && truth.lastServed(clientId, id) === null,
     );
-    return leftovers.length > world.settings.limits.maxLiveSecrets; // one more is let pass where it is urgent
+    const { maxLiveSecrets } = world.settings.limits;
+    // somebody wrote over it what nobody knows, and it may be what another secret of ours still lives for
+    if (served.includes(null) && leftovers.length > 0) return alive.length >= maxLiveSecrets;
+    return leftovers.length > maxLiveSecrets; // one more is let pass where it is urgent
   }
 
   /** What is there was there when everybody looked last. */

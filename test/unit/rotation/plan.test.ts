@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
 import { plan, trace } from '../../../src/rotation/plan.ts';
+import { UNNAMED } from '../../../src/rotation/observation.ts';
 import type { Observation } from '../../../src/rotation/observation.ts';
 import {
   absent,
@@ -171,6 +172,15 @@ const TABLE: readonly [string, Partial<Observation>, string][] = [
       destinations: [destination('a', foreign, { proven: { secretId: null } })],
     },
     'issue expiring rotating',
+  ],
+  [
+    'adopted without a name, and its value could not be asked about',
+    {
+      secrets: [secret('9', 80)],
+      destinations: [destination('a', foreign, { proven: { secretId: null } })],
+      unasked: new Set([UNNAMED]),
+    },
+    'none settling failing',
   ],
   [
     'initial: rotate',
