@@ -1,5 +1,6 @@
 import { bech32 } from '@scure/base';
 import type { Decrypter, Encrypter } from 'age-encryption';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -15,34 +16,50 @@ import { systemCode } from './system-error.ts';
 /** What stands before the 32 bytes of an X25519 key in PKCS #8 (RFC 8410). */
 const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
+/** An identity as age takes it. One that is text it would read anew for every value that it opens. */
+type Identity = string | webcrypto.CryptoKey;
+
 /** The age key of a file vault: it encrypts for its first identity, and opens what was encrypted for any. */
 export class FileKey {
   /** The public key that is encrypted for: `age1…`. */
   readonly recipient: string;
   /** All public keys whose private half is there. */
   readonly recipients: readonly string[];
-  readonly #encrypter: Encrypter;
-  readonly #decrypter: Decrypter;
+  readonly #identities: readonly Identity[];
+  #age: Promise<{ readonly encrypter: Encrypter; readonly decrypter: Decrypter }> | null = null;
 
-  constructor(recipients: readonly [string, ...string[]], encrypter: Encrypter, decrypter: Decrypter) {
+  constructor(recipients: readonly [string, ...string[]], identities: readonly Identity[]) {
     this.recipient = recipients[0];
     this.recipients = recipients;
-    this.#encrypter = encrypter;
-    this.#decrypter = decrypter;
+    this.#identities = identities;
   }
 
   /** @returns the age file in base64. */
   async encrypt(value: SecretValue): Promise<string> {
-    return Buffer.from(await this.#encrypter.encrypt(value.reveal())).toString('base64');
+    const { encrypter } = await this.#load();
+    return Buffer.from(await encrypter.encrypt(value.reveal())).toString('base64');
   }
 
   /** @returns null where it cannot be opened: not for this key, or changed since. It does not throw. */
   async decrypt(ciphertext: string): Promise<SecretValue | null> {
+    const { decrypter } = await this.#load();
     try {
-      return SecretValue.of(await this.#decrypter.decrypt(Buffer.from(ciphertext, 'base64'), 'text'));
+      return SecretValue.of(await decrypter.decrypt(Buffer.from(ciphertext, 'base64'), 'text'));
     } catch {
       return null; // what age says of a damaged file helps nobody, and is not ours to trust
     }
+  }
+
+  /** The library is loaded with the first value: who opens a vault is ready a tenth of a second sooner. */
+  #load() {
+    this.#age ??= import('age-encryption').then((age) => {
+      const encrypter = new age.Encrypter();
+      const decrypter = new age.Decrypter();
+      encrypter.addRecipient(this.recipient);
+      for (const identity of this.#identities) decrypter.addIdentity(identity);
+      return { encrypter, decrypter };
+    });
+    return this.#age;
   }
 }
 
@@ -103,12 +120,18 @@ async function makeKey(option: PathOption, context: Pick<VaultContext, 'ids' | '
   }
 }
 
-/** An identity as a key of WebCrypto: age would read one that is text anew for every value that it opens. */
-async function unpacked(identity: string): Promise<string | webcrypto.CryptoKey> {
+/** What an identity is opened and encrypted with. @throws Error where it is none; a library's message may quote it. */
+async function unpacked(identity: string): Promise<{ identity: Identity; recipient: string }> {
   const { prefix, bytes } = bech32.decodeToBytes(identity);
-  if (prefix.toUpperCase() !== 'AGE-SECRET-KEY-') return identity;
+  if (prefix.toUpperCase() !== 'AGE-SECRET-KEY-') {
+    const { identityToRecipient } = await import('age-encryption');
+    return { identity, recipient: await identityToRecipient(identity) };
+  }
   const pkcs8 = Buffer.concat([PKCS8_X25519, bytes]);
-  return await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'X25519' }, false, ['deriveBits']);
+  const key = await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'X25519' }, false, ['deriveBits']);
+  const half = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+  const { x } = createPublicKey(half).export({ format: 'jwk' });
+  return { identity: key, recipient: bech32.encodeFromBytes('age', Buffer.from(x ?? '', 'base64url')) };
 }
 
 async function readKey(option: PathOption): Promise<string> {
@@ -121,27 +144,21 @@ async function readKey(option: PathOption): Promise<string> {
 
 async function parseKey(option: PathOption, text: string): Promise<FileKey> {
   const lines = text.split('\n').map((line) => line.trim());
-  const identities = lines.filter((line) => line !== '' && !line.startsWith('#'));
-  // loaded with the first key: a command that opens no file vault starts a tenth of a second sooner
-  const { Decrypter, Encrypter, identityToRecipient } = await import('age-encryption');
-  const encrypter = new Encrypter();
-  const decrypter = new Decrypter();
-  const recipients: string[] = [];
+  const found: { identity: Identity; recipient: string }[] = [];
   try {
-    for (const identity of identities) {
-      recipients.push(await identityToRecipient(identity));
-      decrypter.addIdentity(await unpacked(identity));
-    }
-    if (recipients[0] !== undefined) encrypter.addRecipient(recipients[0]);
+    for (const line of lines) if (line !== '' && !line.startsWith('#')) found.push(await unpacked(line));
   } catch {
-    recipients.length = 0; // a message of the library may quote the line, which is the private key
+    found.length = 0; // a message of the library may quote the line, which is the private key
   }
-  const [first, ...others] = recipients;
+  const [first, ...others] = found.map((each) => each.recipient);
   if (first === undefined) {
     throw optionError(
       option,
       `'${option.path}' holds no age identity that can be read: one 'AGE-SECRET-KEY-1…' a line is expected, as age-keygen writes it`,
     );
   }
-  return new FileKey([first, ...others], encrypter, decrypter);
+  return new FileKey(
+    [first, ...others],
+    found.map((each) => each.identity),
+  );
 }

@@ -1,4 +1,3 @@
-import ky from 'ky';
 import type { SecretValue } from '../domain/secret-value.ts';
 import { SECOND } from '../domain/time.ts';
 import type { Duration } from '../domain/time.ts';
@@ -17,6 +16,8 @@ export interface PostRequest {
 
 /** Sends one call. Redirects are not followed, and the answer's body is not read. It does not throw. */
 export async function post({ url, body, headers, timeout, signal }: PostRequest): Promise<PostResult> {
+  // loaded with the first call, as in issuers/data8/exchange.ts
+  const { default: ky } = await import('ky');
   try {
     const response = await ky.post(url.reveal(), {
       headers: { 'content-type': 'application/json', 'user-agent': 'rekeyd', ...headers },

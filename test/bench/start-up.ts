@@ -35,7 +35,7 @@ await server.listen({ port: Number(process.env.PORT), host: '127.0.0.1' });`;
 const config = (port: number): string => `instance: bench
 ledger: { type: sqlite, path: ./rekeyd.db }
 http: { port: ${port}, socket: null }
-issuers: { data8: { type: data8, baseUrl: "http://127.0.0.1:1", clientId: x, clientSecret: x } }
+issuers: { data8: { type: data8, baseUrl: "http://127.0.0.1:1", tokenUrl: "http://127.0.0.1:1/token", clientId: x, clientSecret: x } }
 vaults: { local: { type: file, path: ./vault, key: ./vault.key } }
 `;
 

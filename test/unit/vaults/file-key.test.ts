@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { describe, expect, it } from 'vitest';
 import { fileVaultType } from '../../../src/vaults/file.ts';
 import { asAnotherUser } from '../../conformance/another-user.ts';
@@ -78,6 +78,18 @@ describe('the key of a file vault', () => {
     const message = await refusal(open());
     expect(message).toMatch(/holds no age identity/);
     for (const line of text.split('\n').filter((each) => each !== '')) expect(message).not.toContain(line);
+  });
+
+  it.each([
+    ['of X25519', generateX25519Identity],
+    ['that is post-quantum', generateHybridIdentity],
+  ])('%s is one that age itself takes', async (_, make) => {
+    const identity = await make();
+    mkdirSync(join(scene.root, 'keys'));
+    writeFileSync(scene.options.key, `${identity}\n`, { mode: 0o600 });
+    await deliver(await open(), 1);
+    expect(readFileSync(join(folder(), versions()[0]!), 'utf8')).toContain(await identityToRecipient(identity));
+    expect(await (await open()).read(ref)).toMatchObject({ binding: 'bound' });
   });
 
   it('that cannot be read is an error, and is not replaced', async () => {
