@@ -1,5 +1,6 @@
 import { LedgerError } from '../../src/domain/errors.ts';
 import { ROTATION_STATES } from '../../src/domain/rotation-state.ts';
+import type { RotationState } from '../../src/domain/rotation-state.ts';
 import type { Changes, Ledger } from '../../src/ledger/contract.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { MemorySnapshot } from '../../src/ledger/memory/snapshot.ts';
@@ -18,6 +19,8 @@ export class Disk {
   /** Copies that somebody made, oldest first. */
   readonly copies: MemorySnapshot[] = [];
   readonly #network: Network;
+  /** How far each record is in a ledger, as it was stored last: to read it back would cost more than all the rest of a commit. */
+  readonly #reached = new WeakMap<MemoryLedger, Map<string, number>>();
   /** S11: told what moved back. */
   onMovedBack: (what: string) => void = () => undefined;
 
@@ -64,7 +67,10 @@ export class Disk {
         write('commit', async () => {
           const moved = await this.#movedBack(changes);
           const stored = await ledger.commit(changes);
-          if (stored) for (const each of moved) this.onMovedBack(each);
+          if (stored) {
+            for (const each of moved) this.onMovedBack(each);
+            this.#keep(ledger, changes);
+          }
           return stored;
         }),
       note: (key) => heard(process, ledger.note(key)),
@@ -116,21 +122,29 @@ export class Disk {
 
   /** What the changes would move back, were they stored: for compare-and-set to refuse. */
   async #movedBack({ rotations = [], credentials = [] }: Changes): Promise<string[]> {
+    const reached = this.#reached.get(this.ledger);
     const moved: string[] = [];
-    for (const rotation of rotations) {
-      const stored = await this.ledger.rotation(rotation.id);
-      if (stored !== null && ROTATION_STATES.indexOf(rotation.state) < ROTATION_STATES.indexOf(stored.state)) {
-        moved.push(`rotation ${rotation.id} from ${stored.state} to ${rotation.state}`);
-      }
+    for (const { id, state } of rotations) {
+      const at = reached?.get(id) ?? stepOf((await this.ledger.rotation(id))?.state);
+      if (stepOf(state) < at) moved.push(`rotation ${id} from ${ROTATION_STATES[at] ?? 'nothing'} to ${state}`);
     }
-    for (const credential of credentials) {
-      const stored = await this.ledger.credential(credential);
-      if (stored !== null && stored.generation > credential.generation) {
-        moved.push(`${credential.clientId} from generation ${stored.generation} to ${credential.generation}`);
-      }
+    for (const { issuer, clientId, generation } of credentials) {
+      const at = reached?.get(clientId) ?? (await this.ledger.credential({ issuer, clientId }))?.generation ?? 0;
+      if (generation < at) moved.push(`${clientId} from generation ${at} to ${generation}`);
     }
     return moved;
   }
+
+  #keep(ledger: MemoryLedger, { rotations = [], credentials = [] }: Changes): void {
+    const reached = this.#reached.get(ledger) ?? new Map<string, number>();
+    this.#reached.set(ledger, reached);
+    for (const { id, state } of rotations) reached.set(id, stepOf(state));
+    for (const { clientId, generation } of credentials) reached.set(clientId, generation);
+  }
+}
+
+function stepOf(state: RotationState | undefined): number {
+  return state === undefined ? -1 : ROTATION_STATES.indexOf(state);
 }
 
 /** A read is over at once; who has ended or is frozen hears of it as of anything else. */
