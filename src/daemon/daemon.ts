@@ -141,7 +141,7 @@ export function createDaemon(
         lastScan: scans.last === null ? null : scanView(scans.last),
         nextScan: formatInstantOrNull(schedule?.next() ?? null),
         bulk: bulks.remaining,
-        breakers: [...engine.breakers].map(([issuer, breaker]) => ({
+        breakers: [...engine.restraints.breakers].map(([issuer, breaker]) => ({
           issuer,
           open: breaker.openUntil !== null,
           until: formatInstantOrNull(breaker.openUntil),

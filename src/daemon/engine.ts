@@ -1,4 +1,4 @@
-import { formatInstantOrNull, HOUR, SECOND } from '../domain/time.ts';
+import { SECOND } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import { termsDigest } from '../config/match.ts';
 import type { Terms } from '../config/terms.ts';
@@ -9,13 +9,11 @@ import type { Subject } from '../rotation/observe.ts';
 import type { Visit } from '../rotation/tend.ts';
 import { retirementOpening } from '../rotation/windows.ts';
 import type { World } from '../rotation/world.ts';
-import { Breaker } from './breaker.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { Pace } from './pace.ts';
 import { pauseNoteAt, readPauseNote } from './pause-note.ts';
 import type { PauseNote } from './pause-note.ts';
 import { nextResync, Roster } from './roster.ts';
-import { Silence } from './silence.ts';
+import { Restraints } from './restraints.ts';
 import { WakeUps } from './wake-ups.ts';
 
 const LONGEST_LEASE: Duration = 30 * SECOND;
@@ -24,7 +22,7 @@ const LONGEST_LEASE: Duration = 30 * SECOND;
 export class Engine {
   readonly world: World;
   readonly roster: Roster;
-  readonly breakers: Map<string, Breaker>;
+  readonly restraints: Restraints;
   readonly dispatcher: Dispatcher;
   readonly stopping = new AbortController();
   /** Aborted as well when other terms take over: nothing is begun any more, and what was begun goes on. */
@@ -33,23 +31,16 @@ export class Engine {
   /** Told of each visit that ended. */
   onVisited: (key: CredentialKey) => void = () => undefined;
   #pause: PauseNote = { pause: null, past: [] };
-  #pace: Pace;
-  readonly #silence: Silence;
   readonly #wakeUps: WakeUps;
   /** The engine of the terms that have taken over; null: ours hold. */
   #successor: Engine | null = null;
   #wakeBefore: () => Instant | null = () => null;
   #once = false;
-  #prepared = false;
 
   constructor(world: World) {
     this.world = world;
     this.roster = new Roster(world);
-    this.breakers = new Map(
-      [...world.issuers.keys()].map((name) => [name, new Breaker(world.clock, world.settings.limits.breaker)]),
-    );
-    this.#pace = new Pace(world.settings.limits.rotationsPerHour, []);
-    this.#silence = new Silence(world, this.leaving.signal);
+    this.restraints = new Restraints(world, this.leaving.signal);
     this.#wakeUps = new WakeUps(world, this.leaving.signal, {
       before: () => (this.#once ? null : this.#wakeBefore()),
       visit: async (key) => {
@@ -62,11 +53,11 @@ export class Engine {
       leaving: this.leaving.signal,
       giveUp: this.giveUp.signal,
       once: () => this.#once,
-      issuerFailed: (key, error) => this.#issuerFailed(key, error.message),
-      issuerWorked: (key) => this.#issuerWorked(key),
-      heard: (issuer, answered) => this.#silenceOf(issuer).heard(issuer, answered, !this.#once),
+      issuerFailed: (key, error) => this.restraints.issuerFailed(key, error.message),
+      issuerWorked: (key) => this.restraints.issuerWorked(key),
+      heard: (issuer, answered) => this.restraints.heard(issuer, answered, !this.#once),
       pausedAll: async () => (await this.refreshPause()).pause,
-      reserveStart: (key, ahead) => this.#reserveStart(key, ahead),
+      reserveStart: (key, ahead) => this.restraints.reserveStart(key, ahead),
       // short enough that a crash is gone on from soon, and no longer than what a lost call may take anyway
       leaseFor: (issuer) =>
         Math.max(
@@ -94,21 +85,11 @@ export class Engine {
    * forgotten comes along: the hour's starts, open breakers, silent endpoints, lists, wake-ups.
    */
   takeOver(before: Engine): void {
-    const { issuers, settings } = this.world;
     before.#successor = this;
     before.leaving.abort(new Error('other terms have taken over'));
-    this.#pace = before.#pace.copy(settings.limits.rotationsPerHour);
+    this.restraints.takeOver(before.restraints);
     this.roster.learnFrom(before.roster);
     this.dispatcher.follow(before.dispatcher);
-    // one whose settings changed is another one, and begins afresh
-    const kept = [...issuers.keys()].filter((name) => issuers.get(name) === before.world.issuers.get(name));
-    for (const name of kept) {
-      const breaker = before.breakers.get(name);
-      if (breaker === undefined) continue;
-      breaker.adjust(settings.limits.breaker);
-      this.breakers.set(name, breaker);
-    }
-    this.#silence.takeOver(before.#silence, kept);
     this.#wakeUps.takeOver(before.#wakeUps);
   }
 
@@ -122,30 +103,7 @@ export class Engine {
   /** Reads what a plan must know: the pause, and, once for a process, the starts of the last hour. @throws LedgerError */
   async prepare(): Promise<void> {
     await this.refreshPause();
-    if (this.#prepared) return;
-    const { ledger, clock, settings } = this.world;
-    const { rotationsPerHour, concurrency } = settings.limits;
-    // among the newest are requests that wait: they are no starts, and hide none
-    const recent = await ledger.rotations({}, Math.min(1000, 2 * (rotationsPerHour + concurrency)), null);
-    const hourAgo = clock.now() - HOUR;
-    const starts = recent.items.map((each) => each.sentAt).filter((each) => each !== null && each > hourAgo);
-    this.#pace = new Pace(rotationsPerHour, starts as Instant[]);
-    this.#prepared = true;
-  }
-
-  /** The hour's starts as they are now, to try a plan on. */
-  trialPace(): Pace {
-    return this.#pace.copy();
-  }
-
-  /** Until when the hour's rotations are spent; null: they are not. */
-  pacedUntil(): Instant | null {
-    return this.#pace.spentUntil(this.world.clock.now());
-  }
-
-  /** How many rotations may start at once now. */
-  freePlaces(): number {
-    return this.#pace.free(this.world.clock.now());
+    await this.restraints.prepare();
   }
 
   get pause(): PauseNote {
@@ -213,53 +171,16 @@ export class Engine {
     }
   }
 
-  /** What is heard in an attempt concerns who asks the same endpoint now. */
-  #silenceOf(issuer: string): Silence {
-    const next = this.#successor;
-    const same = next !== null && next.world.issuers.get(issuer) === this.world.issuers.get(issuer);
-    return same ? next.#silenceOf(issuer) : this.#silence;
-  }
-
   #circumstances(issuer: string): Circumstances {
     const now = this.world.clock.now();
     const { pause, past } = pauseNoteAt(this.#pause, now);
     return {
       pause,
       pastPauses: past,
-      breakerUntil: this.breakers.get(issuer)?.openUntil ?? null,
-      pacedUntil: this.#pace.spentUntil(now),
-      issuerSilent: this.#silence.has(issuer),
+      breakerUntil: this.restraints.breakerUntil(issuer),
+      pacedUntil: this.restraints.pacedUntil(),
+      issuerSilent: this.restraints.isSilent(issuer),
     };
-  }
-
-  #reserveStart(key: CredentialKey, ahead: boolean): boolean {
-    const now = this.world.clock.now();
-    if (ahead) {
-      this.#pace.count(now);
-      return true;
-    }
-    const breaker = this.breakers.get(key.issuer);
-    if (breaker !== undefined && breaker.openUntil !== null) return false;
-    if (!this.#pace.reserve(now)) return false;
-    breaker?.started();
-    return true;
-  }
-
-  #issuerFailed(key: CredentialKey, message: string): void {
-    const breaker = this.breakers.get(key.issuer);
-    if (breaker?.failed(key.clientId) !== true) return;
-    this.world.events.tell({
-      type: 'breaker-opened',
-      reason: 'breaker-open',
-      issuer: key.issuer,
-      until: formatInstantOrNull(breaker.openUntil),
-      error: message,
-    });
-  }
-
-  #issuerWorked(key: CredentialKey): void {
-    if (this.breakers.get(key.issuer)?.worked() !== true) return;
-    this.world.events.tell({ type: 'breaker-closed', issuer: key.issuer });
   }
 
   /** Visits a credential at a date that lies before the next scan; of a later one the scans know. */

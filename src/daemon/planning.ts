@@ -18,7 +18,7 @@ export async function planAll(engine: Engine): Promise<PlanView> {
   const { world } = engine;
   const errors: string[] = [];
   const items: PlanItem[] = [];
-  const pace = engine.trialPace();
+  const pace = engine.restraints.trialPace();
   for (const name of world.issuers.keys()) {
     const looked = await candidates(engine, name, { errors }, { everything: 'stuck-too' });
     // as many side by side as a scan would; in their order, so that the soonest to expire have the hour's places

@@ -106,13 +106,13 @@ export class BulkRun {
 
   /** Whose turn it is; null: nobody's now. Why not is kept. */
   #next(): CredentialKey | null {
-    const { world, breakers } = this.#engine;
+    const { world, restraints } = this.#engine;
     this.heldBy = null;
     if (this.stopped || this.#engine.leaving.signal.aborted || this.#lanes.size === 0) return null;
-    const isPaced = !this.bulk.force && this.#engine.pacedUntil() !== null;
+    const isPaced = !this.bulk.force && restraints.pacedUntil() !== null;
     this.heldBy = heldForAll(this.#engine)?.reason ?? (isPaced ? 'paced' : null);
     if (this.heldBy !== null) return null;
-    const isHeld = (issuer: string) => !this.bulk.force && (breakers.get(issuer)?.openUntil ?? null) !== null;
+    const isHeld = (issuer: string) => !this.bulk.force && restraints.breakerUntil(issuer) !== null;
     const key = this.#lanes.take(world.clock.now(), isHeld);
     if (key === null && this.#lanes.issuers.some(isHeld)) this.heldBy = 'breaker-open';
     return key;

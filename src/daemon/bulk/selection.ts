@@ -109,6 +109,6 @@ export function reasonToSkip(engine: Engine, record: CredentialRecord, force: bo
 /** A place of the hour frees an hour after it was taken: so many at once, the next so many an hour later. */
 function atLeast(engine: Engine, count: number): string {
   const { rotationsPerHour } = engine.world.settings.limits;
-  const beyond = Math.max(0, count - engine.freePlaces());
+  const beyond = Math.max(0, count - engine.restraints.freePlaces());
   return beyond === 0 ? '0s' : formatDuration(Math.ceil(beyond / rotationsPerHour) * HOUR);
 }
