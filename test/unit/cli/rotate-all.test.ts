@@ -1,13 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { BulkPreview, BulkView } from '../../../src/daemon/bulk/bulk-api.ts';
 import { cli } from './bench.ts';
 import type { Given } from './bench.ts';
+import { recordedDaemon } from './recorded-daemon.ts';
 
 const DIGEST = '0123456789abcdef'.repeat(4);
 
@@ -84,49 +79,20 @@ const FAILED = bulk({
   ],
 });
 
-type Answer = { readonly status?: number; readonly body: unknown };
+const daemon = recordedDaemon();
 
-let folder: string;
-let socket: string;
-let server: Server;
-let seen: { readonly call: string; readonly body: unknown }[];
-/** By `METHOD path`: answered one by one, the last again and again. */
-let answers: Record<string, Answer[]>;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'rekeyd-cli-'));
-  socket = join(folder, 's.sock');
-  seen = [];
-  answers = {
+beforeEach(() => {
+  daemon.answers = {
     'POST /v1/bulk/preview': [{ body: preview() }],
     'POST /v1/bulk': [{ status: 202, body: RUNNING }],
     'GET /v1/bulk/b1': [{ body: RUNNING }, { body: bulk() }],
   };
-  server = createServer((request, response) => {
-    let text = '';
-    request.on('data', (part) => (text += String(part)));
-    request.on('end', () => {
-      const call = `${request.method ?? ''} ${request.url ?? ''}`;
-      seen.push({ call, body: text === '' ? null : JSON.parse(text) });
-      const known = answers[call] ?? [];
-      const next = known.length > 1 ? known.shift() : known[0];
-      const { status = 200, body } = next ?? { status: 404, body: { detail: 'no such thing' } };
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-});
-
-afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  await rm(folder, { recursive: true, force: true });
 });
 
 const all = (args: readonly string[], given: Given = {}) =>
-  cli(['rotate', '--all', '--match', '*', '--socket', socket, ...args], given);
+  cli(['rotate', '--all', '--match', '*', '--socket', daemon.socket, ...args], given);
 
-const begun = () => seen.filter(({ call }) => call === 'POST /v1/bulk');
+const begun = () => daemon.seen.filter(({ method, url }) => method === 'POST' && url === '/v1/bulk');
 
 describe('rotate --all', () => {
   it('shows the preview, asks for the number, and shows progress to the end', async () => {
@@ -147,7 +113,7 @@ describe('rotate --all', () => {
     expect(ran.err).toContain('2 of 2 delivered');
     expect(asked).toEqual([expect.stringContaining('(2)')]);
     const wish = { match: '*', force: true, grace: '1h', note: 'breach' };
-    expect(seen.map(({ body }) => body).slice(0, 2)).toEqual([
+    expect(daemon.seen.map(({ body }) => body).slice(0, 2)).toEqual([
       { ...wish, limit: 50 },
       { ...wish, confirm: DIGEST },
     ]);
@@ -163,19 +129,19 @@ describe('rotate --all', () => {
   });
 
   it('with --yes does not ask; exits 1 where any failed, and names it', async () => {
-    answers['GET /v1/bulk/b1'] = [{ body: FAILED }];
+    daemon.answers['GET /v1/bulk/b1'] = [{ body: FAILED }];
     const ran = await all(['--yes', '--json']);
     expect([ran.code, JSON.parse(ran.out)]).toEqual([1, FAILED]);
     expect(ran.err).toMatch(/data8\/c2 +prod-web +failed +issuer-forbidden +answered 403/);
-    answers['GET /v1/bulk/b1'] = [{ body: bulk({ state: 'cancelled', cancelledBy: 'ci' }) }];
+    daemon.answers['GET /v1/bulk/b1'] = [{ body: bulk({ state: 'cancelled', cancelledBy: 'ci' }) }];
     expect(await all(['--yes'])).toMatchObject({ code: 1, err: expect.stringContaining('cancelled by ci') as string });
   });
 
   it('looks again where the set has changed, a few times', async () => {
     const changed = { status: 409, body: { type: 'urn:rekeyd:problem:bulk-changed', detail: 'not the set' } };
-    answers['POST /v1/bulk'] = [changed, { status: 202, body: RUNNING }];
+    daemon.answers['POST /v1/bulk'] = [changed, { status: 202, body: RUNNING }];
     expect((await all(['--yes'])).code).toBe(0);
-    answers['POST /v1/bulk'] = [changed];
+    daemon.answers['POST /v1/bulk'] = [changed];
     const ran = await all(['--yes']);
     expect([ran.code, begun().length]).toEqual([1, 2 + 3]);
     expect(ran.err).toContain('not the set');
@@ -188,7 +154,7 @@ describe('rotate --all', () => {
     expect([table.code, table.out.includes('prod-crm'), table.err]).toEqual([0, true, '']);
     const json = await all(['--preview', '--json']);
     expect([json.code, JSON.parse(json.out)]).toEqual([0, preview()]);
-    answers['POST /v1/bulk/preview'] = [{ body: preview({ rotate: 0 }) }];
+    daemon.answers['POST /v1/bulk/preview'] = [{ body: preview({ rotate: 0 }) }];
     expect((await all(['--yes'])).code).toBe(1);
     expect(begun()).toEqual([]);
   });
@@ -196,7 +162,7 @@ describe('rotate --all', () => {
   it('--no-wait ends once it has begun, --timeout when time is over; the bulk goes on', async () => {
     const left = await all(['--yes', '--no-wait']);
     expect(left).toMatchObject({ code: 0, out: 'b1\n', err: expect.stringContaining("'rekeyd bulk b1'") as string });
-    answers['GET /v1/bulk/b1'] = [{ body: RUNNING }];
+    daemon.answers['GET /v1/bulk/b1'] = [{ body: RUNNING }];
     const late = await all(['--yes', '--timeout', '30s']);
     expect([late.code, late.err.includes("'rekeyd bulk b1 --cancel' ends it")]).toEqual([1, true]);
     // one line now and then, and only where something is new
@@ -204,11 +170,11 @@ describe('rotate --all', () => {
   });
 
   it('Ctrl-C ends the looking, not the bulk', async () => {
-    answers['GET /v1/bulk/b1'] = [{ body: RUNNING }];
+    daemon.answers['GET /v1/bulk/b1'] = [{ body: RUNNING }];
     const onStop = (stop: () => Promise<void>) => setTimeout(() => void stop(), 20);
     const ran = await all(['--yes'], { onStop });
     expect([ran.code, ran.err.includes('the bulk goes on')]).toEqual([1, true]);
-    expect(seen.some(({ call }) => call.includes('cancel'))).toBe(false);
+    expect(daemon.seen.some(({ url }) => url.includes('cancel'))).toBe(false);
   });
 
   it('writes over one line on a terminal', async () => {
@@ -229,26 +195,26 @@ describe('rotate --all', () => {
     [['bulk', '--wait']],
     [['bulk', 'b1', '--wait', '--cancel']],
   ])('%j is wrong usage, and asks the daemon nothing', async (args) => {
-    expect((await cli([...args, '--socket', socket])).code).toBe(2);
-    expect(seen).toEqual([]);
+    expect((await cli([...args, '--socket', daemon.socket])).code).toBe(2);
+    expect(daemon.seen).toEqual([]);
   });
 });
 
 describe('bulk', () => {
-  const run = (args: readonly string[]) => cli(['bulk', ...args, '--socket', socket]);
+  const run = (args: readonly string[]) => cli(['bulk', ...args, '--socket', daemon.socket]);
 
   it('lists, shows, waits and cancels', async () => {
-    answers['GET /v1/bulk'] = [{ body: { items: [FAILED, bulk({ id: 'b0' })] } }];
+    daemon.answers['GET /v1/bulk'] = [{ body: { items: [FAILED, bulk({ id: 'b0' })] } }];
     const list = await run([]);
     expect([list.code, list.out]).toEqual([0, expect.stringMatching(/b1 +finished +\* +socket +\S+ +1\/2 +1\nb0/)]);
-    answers['GET /v1/bulk/b1'] = [{ body: FAILED }];
+    daemon.answers['GET /v1/bulk/b1'] = [{ body: FAILED }];
     const one = await run(['b1']);
     expect(one.code).toBe(0);
     expect(one.out).toMatch(/progress +1 of 2 delivered/);
     expect(one.out).toMatch(/data8\/c2 +prod-web +failed/);
     expect(JSON.parse((await run(['b1', '--json'])).out)).toEqual(FAILED);
     expect((await run(['b1', '--wait'])).code).toBe(1);
-    answers['POST /v1/bulk/b1/cancel'] = [{ body: bulk({ state: 'cancelled', cancelledBy: 'socket' }) }];
+    daemon.answers['POST /v1/bulk/b1/cancel'] = [{ body: bulk({ state: 'cancelled', cancelledBy: 'socket' }) }];
     const cancelled = await run(['b1', '--cancel']);
     expect([cancelled.code, cancelled.out.includes('cancelled by socket')]).toEqual([0, true]);
     expect((await run(['b9'])).code).toBe(1);
