@@ -15,6 +15,8 @@ export interface Meter {
   delivery(vault: string, outcome: Outcome): void;
   retirement(issuer: string, outcome: Outcome): void;
   orphan(issuer: string, outcome: Outcome): void;
+  /** A rotation that began outside of its maintenance windows, for none came in time. */
+  windowMissed(issuer: string): void;
   /** An event that a webhook was to be told. `lost`: dropped, since too many waited. */
   webhook(name: string, outcome: Outcome): void;
   scan(duration: Duration): void;
@@ -36,6 +38,7 @@ export const silentMeter: Meter = {
   delivery: () => undefined,
   retirement: () => undefined,
   orphan: () => undefined,
+  windowMissed: () => undefined,
   webhook: () => undefined,
   scan: () => undefined,
   scanSucceeded: () => undefined,

@@ -64,6 +64,12 @@ export function createPrometheus(options: { readonly version: string }): { meter
     labelNames: ['issuer', 'outcome'],
     registers,
   });
+  const windowsMissed = new Counter({
+    name: 'rekeyd_windows_missed_total',
+    help: 'Rotations that began outside of their maintenance windows, for none came in time.',
+    labelNames: ['issuer'],
+    registers,
+  });
   const webhooks = new Counter({
     name: 'rekeyd_webhook_deliveries_total',
     help: 'Events that webhooks were to be told, by what became of each: lost ones were dropped, since too many waited.',
@@ -104,6 +110,7 @@ export function createPrometheus(options: { readonly version: string }): { meter
       delivery: (vault, outcome) => deliveries.inc({ vault, outcome }),
       retirement: (issuer, outcome) => retirements.inc({ issuer, outcome }),
       orphan: (issuer, outcome) => orphans.inc({ issuer, outcome }),
+      windowMissed: (issuer) => windowsMissed.inc({ issuer }),
       webhook: (name, outcome) => webhooks.inc({ webhook: name, outcome }),
       scan: (duration) => scans.observe(duration / SECOND),
       scanSucceeded: (issuer, at) => scanSuccess.set({ issuer }, at / SECOND),

@@ -78,6 +78,9 @@ function count(event: RekeydEvent, meter: Meter): void {
       if (event.action === 'retire') meter.retirement(event.issuer, 'failed');
       else meter.orphan(event.issuer, 'failed');
       break;
+    case 'window-missed':
+      meter.windowMissed(event.issuer);
+      break;
     case 'scan-finished':
       meter.scan(event.seconds * SECOND);
       break;

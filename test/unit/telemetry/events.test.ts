@@ -86,6 +86,7 @@ describe('events', () => {
     events.tell({ type: 'secret-reaped', ...gone });
     for (const action of ['retire', 'reap'] as const)
       events.tell({ type: 'deletion-failed', ...deletion, reason: 'grace-over', action, error: 'down' });
+    events.tell({ type: 'window-missed', ...rotation, expires: null });
     events.tell({ type: 'scan-finished', scanId: 's', looked: 1, failedIssuers: 0, seconds: 3 });
     const lines = (await registry.metrics()).split('\n');
     for (const line of [
@@ -99,6 +100,7 @@ describe('events', () => {
       'rekeyd_retirements_total{issuer="data8",outcome="failed"} 1',
       'rekeyd_orphans_total{issuer="data8",outcome="ok"} 1',
       'rekeyd_orphans_total{issuer="data8",outcome="failed"} 1',
+      'rekeyd_windows_missed_total{issuer="data8"} 1',
       'rekeyd_scan_duration_seconds_sum 3',
     ])
       expect(lines).toContain(line);

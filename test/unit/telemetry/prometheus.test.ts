@@ -17,6 +17,7 @@ const CONTRACT: Readonly<Record<string, readonly string[]>> = {
   rekeyd_retirements_total: ['issuer', 'outcome'],
   rekeyd_retirements_blocked: ['issuer'],
   rekeyd_orphans_total: ['issuer', 'outcome'],
+  rekeyd_windows_missed_total: ['issuer'],
   rekeyd_scan_duration_seconds: [],
   rekeyd_scan_last_success_timestamp_seconds: ['issuer'],
   rekeyd_resync_lag_seconds: ['issuer'],
