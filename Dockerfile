@@ -38,7 +38,7 @@ WORKDIR /var/lib/rekeyd
 EXPOSE 8080 8082
 # A small heap, as bin/rekeyd.js says it: told from the first, the program need not start itself anew for it. As process 1
 # it gets the signals.
-ENTRYPOINT ["node", "--disable-proto=delete", "--max-semi-space-size=4", "--heap-growing-percent=30", "/opt/rekeyd/dist/bundle/rekeyd.js"]
+ENTRYPOINT ["node", "--disable-proto=delete", "--max-semi-space-size=4", "/opt/rekeyd/dist/bundle/rekeyd.js"]
 CMD ["run"]
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
   CMD ["node", "/opt/rekeyd/dist/bundle/rekeyd.js", "health"]

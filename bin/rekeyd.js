@@ -12,10 +12,10 @@ if (major < 24) {
   process.exit(2);
 }
 
-// What runs beside its consumers is to be small. On a machine with much memory V8 lets garbage pile up to several times of
-// what is in use, and the young generation alone to 100 MB; it can be told otherwise only before it starts. So the same
-// process starts once more: same pid, same files, same signals. See docs/benchmarks.md for what it brings.
-const SMALL_HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+// What runs beside its consumers is to be small. On a machine with much memory V8 lets the young generation alone grow to
+// 100 MB; it can be told otherwise only before it starts. So the same process starts once more: same pid, same files, same
+// signals. See docs/benchmarks.md for what it brings, and src/compose/small-heap.ts for the rest of the heap.
+const SMALL_HEAP = ['--max-semi-space-size=4'];
 const [command] = process.argv.slice(2);
 const told = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').includes('--max-semi-space-size');
 if ((command === 'run' || command === 'once') && !told && process.platform !== 'win32' && canStart(process.execPath)) {

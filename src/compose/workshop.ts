@@ -13,6 +13,7 @@ import { backends, openData8, openIssuer, openVault } from './backends.ts';
 import { logFor } from './logging.ts';
 import type { LogStream } from './logging.ts';
 import { Releasers } from './releasers.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { onStopSignal } from './stop-signals.ts';
 
 /** The process, as the composition root sees it. */
@@ -80,7 +81,10 @@ export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: P
       const releasers = new Releasers(log);
       try {
         const { daemon, world } = await assemble(settings, { ...around, log }, releasers, { version, readOnly });
-        if (!readOnly) await world.ledger.check();
+        if (!readOnly) {
+          await world.ledger.check();
+          keepHeapSmall();
+        }
         return { daemon, close: () => releasers.close() };
       } catch (error) {
         await releasers.close();

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { fastify } from 'fastify';
-import type { ConnectionError, FastifyInstance, FastifyRequest } from 'fastify';
+import type { ConnectionError, FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { safeMessage } from '../domain/errors.ts';
 import type { Duration } from '../domain/time.ts';
 import { SECOND } from '../domain/time.ts';
@@ -54,6 +54,14 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
 } as const;
 
+type Compilers = NonNullable<NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']>;
+
+/** Named from the first, not set later: Fastify would load its own, ajv and fast-json-stringify, to have them replaced. */
+const COMPILERS = {
+  buildValidator: () => checkInput,
+  buildSerializer: () => writeAnswer,
+} as unknown as Compilers; // Fastify's types know no schemas but JSON Schema
+
 /** One way in. */
 export interface WayIn {
   readonly identify: Identify;
@@ -82,6 +90,7 @@ export function createApp(
     handlerTimeout: timeouts.answer,
     // While closing, what is asked on open connections is still answered, as everything else, with a problem or not.
     return503OnClosing: false,
+    schemaController: { compilersFactory: COMPILERS },
     routerOptions: { maxParamLength: 3_000 },
     http: {
       headersTimeout: Math.min(timeouts.headers, timeouts.request),
@@ -97,8 +106,6 @@ export function createApp(
   app.server.maxConnections = MAX_CONNECTIONS;
   answerExpectations(app);
   acceptJson(app, BODY_LIMIT);
-  app.setValidatorCompiler(checkInput);
-  app.setSerializerCompiler(writeAnswer);
 
   let findPath: FindPath = () => null;
   app.decorateRequest('caller', null);

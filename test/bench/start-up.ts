@@ -24,7 +24,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PATIENCE = 60_000;
 
 /** As in the Dockerfile. */
-const IMAGE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+const IMAGE_FLAGS = ['--max-semi-space-size=4'];
 
 /** In JavaScript: the bare server is not to pay for taking types off. */
 const BARE = `import fastify from 'fastify';
