@@ -9,6 +9,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node packaging/bundle.ts image /opt/rekeyd
+# With the flags of the ENTRYPOINT, or what is kept here would never be found.
+RUN node packaging/warm.ts /opt/rekeyd --disable-proto=delete --max-semi-space-size=4
 
 FROM ${NODE_IMAGE}
 ARG VERSION=unknown

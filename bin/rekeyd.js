@@ -34,7 +34,8 @@ function canStart(path) {
   }
 }
 
-keepCompiled(fileURLToPath(new URL('../dist/.compiled', import.meta.url)));
+// In the image's bundle, packaging/bundle.ts puts another path in place of this name.
+keepCompiled(fileURLToPath(new URL(import.meta.compiled ?? '../dist/.compiled', import.meta.url)));
 
 /**
  * What V8 compiled is kept for the next start. Not in Node's default, a folder that all users of the machine share and may

@@ -68,6 +68,8 @@ async function makeImage(folder: string): Promise<void> {
     entryPoints: ['bin/rekeyd.js'],
     outdir: join(folder, 'dist/bundle'),
     minifyWhitespace: true,
+    // beside the bundle's folder, where packaging/warm.ts fills it
+    define: { 'import.meta.compiled': '"../.compiled"' },
   });
   const { name, version, license, type } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Record<
     string,

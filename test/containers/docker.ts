@@ -17,6 +17,12 @@ export async function docker(...args: readonly string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** What a container wrote so far, on both streams. */
+export async function logsOf(container: string): Promise<string> {
+  const { stdout, stderr } = await run('docker', ['logs', container], { maxBuffer: 64 * 1024 * 1024 });
+  return stdout + stderr;
+}
+
 /** As {@link docker}, for what is to fail. @returns its exit code and stdout. */
 export async function tryDocker(
   ...args: readonly string[]

@@ -1,9 +1,33 @@
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildImage, docker, IMAGE, Installation, whyNoDocker } from './docker.ts';
+import { buildImage, docker, IMAGE, Installation, logsOf, tryDocker, whyNoDocker } from './docker.ts';
 
 const reason = await whyNoDocker();
 if (reason !== null) process.stderr.write(`test/containers is skipped: ${reason}\n`);
+
+/** What Node tells of compiled code while a user's daemon starts and scans, a line each. */
+async function compileCacheOf(user: number): Promise<string[]> {
+  const environment = {
+    NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
+    DATA8_BASE_URL: 'http://127.0.0.1:1',
+    DATA8_TOKEN_URL: 'http://127.0.0.1:1',
+    DATA8_CLIENT_ID: 'nobody',
+    DATA8_CLIENT_SECRET: 'nothing',
+  };
+  const id = await docker(
+    ...['run', '--detach', '--read-only', '--user', `${user}:${user}`],
+    ...['--tmpfs', `/var/lib/rekeyd:uid=${user},gid=${user},mode=0700`],
+    ...Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+    IMAGE,
+  );
+  try {
+    // both streams: Node writes to stderr
+    await expect.poll(() => logsOf(id), { timeout: 60_000 }).toContain('"event":"scan-finished"');
+    return (await logsOf(id)).split('\n').filter((line) => line.startsWith('[compile cache]'));
+  } finally {
+    await docker('rm', '--force', id);
+  }
+}
 
 describe.skipIf(reason !== null)('the image', () => {
   let installation: Installation;
@@ -26,6 +50,35 @@ describe.skipIf(reason !== null)('the image', () => {
       `['npm','npx','yarn','corepack'].filter((name) => fs.existsSync('/usr/local/bin/' + name)).join()`,
     );
     expect(found).toBe('');
+  });
+
+  it('brings along what V8 compiled, which its user can read and not write', async () => {
+    const script = `
+      const found = fs.readdirSync('/opt/rekeyd/dist/.compiled', { recursive: true, withFileTypes: true });
+      const stats = found.map((one) => [one, fs.statSync(one.parentPath + '/' + one.name)]);
+      console.log(JSON.stringify({
+        files: found.filter((one) => one.isFile()).length,
+        ofOthers: stats.filter(([, { uid, mode }]) => uid !== 0 || (mode & 0o022) !== 0).map(([{ name }]) => name),
+      }));`;
+    const { files, ofOthers } = JSON.parse(await installation.exec('node', '-e', script)) as {
+      readonly files: number;
+      readonly ofOthers: readonly string[];
+    };
+    expect(files).toBeGreaterThan(5);
+    expect(ofOthers).toEqual([]);
+
+    const told = await compileCacheOf(65_532);
+    expect(told.filter((line) => line.includes('rejected'))).toEqual([]);
+    const modules = told.filter((line) => line.includes('reading cache'));
+    expect(told.filter((line) => line.includes('was accepted')).length).toBe(modules.length);
+    expect(modules.length).toBeGreaterThan(5);
+  });
+
+  it('starts as another user without it, and without a word about it', async () => {
+    const told = await compileCacheOf(12_345);
+    expect(told.filter((line) => line.includes('was accepted'))).toEqual([]);
+    const { code, stdout } = await tryDocker('run', '--rm', '--read-only', '--user', '12345:12345', IMAGE, '--version');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\s*$/) as string });
   });
 
   it('makes a whole rotation with a read-only root, as a user without rights', async () => {

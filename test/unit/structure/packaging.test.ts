@@ -163,3 +163,19 @@ describe('.github/workflows', () => {
     }
   });
 });
+
+describe('what V8 compiled for the image', () => {
+  it('is made with the flags of its entry point and by its user, or it would never be found', () => {
+    const dockerfile = text('Dockerfile');
+    const [, list = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
+    const [node, ...words] = JSON.parse(list) as string[];
+    const program = words.pop() ?? '';
+    const [, folder, flags] = /^RUN node packaging\/warm\.ts (\S+) (.*)$/m.exec(dockerfile) ?? [];
+    expect(node).toBe('node');
+    expect(flags?.split(' ')).toEqual(words);
+    expect(program).toBe(`${folder ?? ''}/dist/bundle/rekeyd.js`);
+    const [, user] = /^USER (\d+):\d+$/m.exec(dockerfile) ?? [];
+    const [, warm] = /^const USER = ([\d_]+);$/m.exec(text('packaging/warm.ts')) ?? [];
+    expect(user).toBe(warm?.replace('_', ''));
+  });
+});
