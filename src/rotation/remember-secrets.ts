@@ -31,6 +31,11 @@ export interface Coverage {
   readonly doubtful: boolean;
   /** Somebody wrote to a destination since the last look. */
   readonly touched: boolean;
+  /**
+   * When the last of those destinations was delivered to that this ledger did not know to hold anything: before, they may
+   * have served anything. Null: there is none.
+   */
+  readonly arrived: Instant | null;
   readonly digest: string;
 }
 
@@ -52,8 +57,15 @@ export function coverageOf(observation: Observation, current: Served | null, ado
     latestDelivery: bound.length === 0 ? null : Math.max(...bound.map((each) => each.deliveredAt)),
     doubtful: observation.destinations.some((each) => mayServeAnything(each, observation.owner)),
     touched: observation.destinations.some(wasTouched),
+    arrived: arrivedAt(observation),
     digest: destinationsDigest(present),
   };
+}
+
+function arrivedAt({ destinations, owner }: Observation): Instant | null {
+  const unknown = destinations.filter(({ known }) => known === null || known.version === null);
+  const deliveries = unknown.map((each) => servedBy(each, owner)?.deliveredAt ?? null).filter((at) => at !== null);
+  return deliveries.length === 0 ? null : Math.max(...deliveries);
 }
 
 /** What the ledger remembers of the secrets after this look. */
@@ -161,7 +173,10 @@ export function isProvisional(observation: Observation, secret: Pick<SecretRecor
   return secret.expires - birth <= (provisional + lifetime) / 2;
 }
 
-/** A superseded secret that is, or may be, served again loses its date; a full grace starts once nothing serves it (V14, V19). */
+/**
+ * A superseded secret that is, or may be, served again loses its date; a full grace starts once nothing serves it (V14, V19),
+ * and no sooner than the last delivery to a destination that others looked after until now.
+ */
 function withGrace(observation: Observation, coverage: Coverage, secret: SecretRecord): SecretRecord {
   if (secret.role !== 'superseded') return secret;
   if (coverage.doubtful || coverage.served.has(secret.secretId)) return { ...secret, deleteAfter: null };
@@ -169,8 +184,9 @@ function withGrace(observation: Observation, coverage: Coverage, secret: SecretR
   if (secret.deleteAfter === null) {
     return coverage.whole ? { ...secret, grace, deleteAfter: graceStart(observation) + grace } : secret;
   }
-  if (!coverage.touched) return secret;
-  return { ...secret, grace, deleteAfter: Math.max(secret.deleteAfter, graceStart(observation) + grace) };
+  const from = coverage.touched ? graceStart(observation) : coverage.arrived;
+  if (from === null || from + grace <= secret.deleteAfter) return secret;
+  return { ...secret, grace, deleteAfter: from + grace };
 }
 
 /** The grace that is fixed now: an explicit request's, the policy's, or without a rule the longest that was given. */

@@ -34,8 +34,8 @@ export const UNDONE_MENDS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/rotation/remember-secrets.ts',
-        find: 'if (!coverage.touched) return secret;',
-        replace: 'return secret;',
+        find: 'const from = coverage.touched ? graceStart(observation) : coverage.arrived;',
+        replace: 'const from = coverage.arrived;',
       },
     ],
     expects: ['S2', 'S3'],

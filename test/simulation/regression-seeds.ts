@@ -27,6 +27,10 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     seed: 303_008,
     found: 'a served secret in doubt whose value could not be read was not asked about before the next full look',
   },
+  {
+    seed: 1_017_153,
+    found: 'a destination that another daemon had delivered to until then did not put off the grace of what it served',
+  },
   { seed: 1_000_500, found: 'a visit that the ledger cut off in mid-rotation was not made again before the next scan' },
   {
     seed: 1_001_199,

@@ -104,6 +104,13 @@ export function destination(vault: string, sight: Sight, more: Partial<SeenDesti
   };
 }
 
+/** One that serves what the ledger knows it to serve, delivered five days ago. */
+export function settled(vault: string, generation: number, secretId: string): SeenDestination {
+  const sight = serving(generation, secretId);
+  const known = { generation, secretId, deliveredAt: NOW - 5 * DAY, version: `v${generation}` };
+  return destination(vault, sight, { known: knownDestination(vault, known) });
+}
+
 export function knownDestination(vault: string, more: Partial<DestinationRecord> = {}): DestinationRecord {
   return {
     vault,

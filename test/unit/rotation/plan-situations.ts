@@ -11,6 +11,7 @@ import {
   rotation,
   secret,
   serving,
+  settled,
   situationOf,
 } from './given.ts';
 
@@ -38,6 +39,7 @@ export const oldKnown = knownSecret('1', {
 export const inGrace: Partial<Observation> = {
   ...healthy,
   secrets: [old, secret('2', 80, { generation: 2 })],
+  destinations: [settled('a', 2, '2'), settled('b', 2, '2')],
   rotations: [
     rotation(2, { state: 'grace', secretId: '2', supersedes: ['1'], mayBeServed: true, sentAt: NOW - 10 * DAY }),
   ],

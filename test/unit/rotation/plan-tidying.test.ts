@@ -11,6 +11,7 @@ import {
   rotation,
   secret,
   serving,
+  settled,
   situationOf,
 } from './given.ts';
 import { healthy, oldKnown, inGrace, pause, decided } from './plan-situations.ts';
@@ -38,7 +39,7 @@ const TABLE: readonly Row[] = [
   ],
   [
     'C3: the rule is gone',
-    { ...inGrace, terms: { kind: 'unmanaged' }, destinations: [destination('a', serving(2, '2'), { format: null })] },
+    { ...inGrace, terms: { kind: 'unmanaged' }, destinations: [{ ...settled('a', 2, '2'), format: null }] },
     'retire grace-over unmanaged',
   ],
   ['paused', { ...inGrace, record: record({ secrets: [oldKnown], pause }) }, 'none paused paused'],

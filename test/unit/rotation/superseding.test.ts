@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../../src/domain/time.ts';
+import type { SeenDestination } from '../../../src/rotation/observation.ts';
 import {
+  absent,
   destination,
   idAt,
+  knownDestination,
+  knownSecret,
   managed,
   NOW,
   observation,
+  OWNER,
   record,
   rotation,
   secret,
   serving,
+  settled,
   situationOf,
 } from './given.ts';
 
@@ -96,5 +102,32 @@ describe('what a settled rotation supersedes', () => {
       }),
     );
     expect(repaired.record.secrets.find((each) => each.secretId === '2')?.deleteAfter).toBe(NOW + 15 * DAY);
+  });
+
+  it('V19: a destination that others delivered to until now puts the date off to a full grace from that delivery', () => {
+    const secrets = [
+      knownSecret('2', {
+        rotationId: idAt(NOW - 10 * DAY, 2),
+        generation: 2,
+        grace: 14 * DAY,
+        deleteAfter: NOW + HOUR,
+      }),
+    ];
+    const mark = { ...OWNER, generation: 3, secretId: '3', deliveredAt: NOW - DAY };
+    const dateWith = (other: SeenDestination) =>
+      situationOf(
+        observation({
+          secrets: [current, extended],
+          destinations: [settled('a', 3, '3'), other],
+          record: record({ secrets }),
+          rotations: [begun({ state: 'grace', secretId: '3', mayBeServed: true, supersedes: ['2'] })],
+        }),
+      ).record.secrets.find((each) => each.secretId === '2')?.deleteAfter;
+    expect(dateWith(settled('b', 3, '3')), 'known').toBe(NOW + HOUR);
+    const taken = serving(3, '3', { mark });
+    expect(dateWith(destination('b', taken)), 'never seen').toBe(NOW + 13 * DAY);
+    const unread = knownDestination('b', { state: 'unreachable' });
+    expect(dateWith(destination('b', taken, { known: unread })), 'never read').toBe(NOW + 13 * DAY);
+    expect(dateWith(destination('b', absent)), 'empty').toBe(NOW + HOUR);
   });
 });

@@ -6,7 +6,6 @@ import { plan, trace } from '../../../src/rotation/plan.ts';
 import { deletionDeadline } from '../../../src/rotation/windows.ts';
 import { windowsOf } from '../../fakes/windows.ts';
 import {
-  destination,
   idAt,
   knownSecret,
   managed,
@@ -15,7 +14,7 @@ import {
   record,
   rotation,
   secret,
-  serving,
+  settled,
   situationOf,
 } from './given.ts';
 
@@ -25,7 +24,7 @@ const shut = windowsOf(['0 10 * * *', 6 * HOUR]);
 
 const inGrace = (windows: Policy['windows'], deleteAfter = NOW - 1, requested = false): Partial<Observation> => ({
   terms: managed({ windows }),
-  destinations: [destination('a', serving(2, '2'))],
+  destinations: [settled('a', 2, '2')],
   secrets: [secret('1', 20, { generation: 1, born: NOW - 70 * DAY }), secret('2', 80, { generation: 2 })],
   rotations: [rotation(2, { state: 'grace', secretId: '2', supersedes: ['1'], mayBeServed: true, sentAt: NOW - DAY })],
   record: record({
@@ -124,7 +123,7 @@ describe('a retirement', () => {
   it('does not hold a leftover back: nobody was ever served by it', () => {
     const seen = observation({
       terms: managed({ windows: shut }),
-      destinations: [destination('a', serving(2, '2'))],
+      destinations: [settled('a', 2, '2')],
       secrets: [secret('2', 80, { generation: 2 }), secret('3', 1, { generation: 3, born: NOW - HOUR })],
       rotations: [rotation(3, { state: 'abandoned', startedAt: NOW - HOUR, sentAt: NOW - HOUR, secretId: '3' })],
     });
