@@ -49,7 +49,7 @@ describe('a whole rotation', () => {
         await stage.start();
         await stage.pass(6 * HOUR, HOUR);
         expect(await stage.allServedAlive('shop'), where).toBe(true);
-        await stage.pass(16 * DAY, 2 * DAY);
+        await stage.pass(4 * DAY, DAY);
         expect((await stage.view('shop')).state, where).toBe('ok');
         // the one that is served, and the one that was made by hand
         expect(stage.issuer.secrets('shop'), where).toHaveLength(2);
@@ -60,7 +60,8 @@ describe('a whole rotation', () => {
 });
 
 async function firstRotation(kill?: { at: number; side: 'before' | 'after' }): Promise<Stage> {
-  const stage = new Stage({ policy: { verify: { method: 'token', timeout: MINUTE, settle: 10_000 } } });
+  // a short grace, for it is run some hundred times
+  const stage = new Stage({ policy: { grace: 2 * DAY, verify: { method: 'token', timeout: MINUTE, settle: 10_000 } } });
   stage.issuer.addCredential('shop');
   stage.issuer.addSecret('shop', { expires: stage.clock.now() + 40 * DAY }, DAY);
   if (kill !== undefined) stage.killAt(kill.at, kill.side);
