@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { safeMessage } from '../../../src/domain/errors.ts';
 import { sqliteLedgerType } from '../../../src/ledger/sqlite.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
@@ -15,6 +16,7 @@ const say = (line: string): void => void writeSync(1, `${line}\n`);
 const ledger = await sqliteLedgerType.open({ path }, { ...createManualPorts(), log: silentLog });
 if (ledger.setAside !== null) say(`set aside ${ledger.setAside}`);
 const key = sampleCredential();
+flushCompileCache(); // killed, it would not do so itself, and the next one would compile all of it again
 try {
   for (;;) {
     const stored = await ledger.credential(key);

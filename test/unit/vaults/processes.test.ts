@@ -91,7 +91,7 @@ describe('several processes on one folder', () => {
   it.each([
     ['file', 2],
     ['directory', 1],
-  ])('P1: SIGKILL at any moment leaves a whole value in the %s vault', async (type, count) => {
+  ])('P1: SIGKILL at any moment leaves a whole value in the %s vault', { timeout: 60_000 }, async (type, count) => {
     const options =
       type === 'file'
         ? { path: join(root, 'vault'), key: join(root, 'vault.key') }

@@ -1,6 +1,7 @@
 // A program of its own: writes one entry over and over, and prints each generation that the vault has confirmed.
 // node writer.ts TYPE OPTIONS_JSON ENTRY WRITER ROUNDS
 import { randomUUID } from 'node:crypto';
+import { flushCompileCache } from 'node:module';
 import type { Ports } from '../../../src/domain/ports.ts';
 import { VaultError } from '../../../src/domain/errors.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
@@ -21,6 +22,7 @@ const ports: Ports = {
 const context = { ...ports, name: 'shared', timeout: 30_000, readBack: 0, log: silentLog, meter: silentMeter };
 const vault = await vaultTypes.get(type)!.create(JSON.parse(options), context);
 const ref = { entry, options: {} };
+flushCompileCache(); // killed, it would not do so itself, and the next one would compile all of it again
 
 for (let round = 0; round < Number(rounds);) {
   const seen = await vault.describe(ref);
