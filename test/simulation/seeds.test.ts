@@ -6,7 +6,7 @@ import { drawFullSchedule, drawSchedule } from './draw-schedule.ts';
 import { REGRESSION_SEEDS } from './regression-seeds.ts';
 import { simulate } from './simulate.ts';
 
-/** As many seeds as fit into this, in a process of its own: `npm run sim` runs more. */
+/** As many seeds as fit into this much computing, in a process of its own: `npm run sim` runs more. */
 const SECONDS = 30;
 
 async function sim(...args: readonly string[]): Promise<string> {
