@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import type { BulkPreview, BulkView } from '../../src/daemon/bulk/bulk-api.ts';
 import { seededClientId } from '../../src/emulator/seed.ts';
 import { encryptedShelf, openFileVault } from './consumer.ts';
-import { IssuerProcess } from './issuer-process.ts';
+import { EmulatedIssuer } from './emulated-issuer.ts';
 import { ISSUER, settled, Site } from './site.ts';
 
 const KEY = 'bulk';
@@ -35,8 +35,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function setUp(): Promise<{ issuer: IssuerProcess; site: Site }> {
-  const issuer = await IssuerProcess.start({
+async function setUp(): Promise<{ issuer: EmulatedIssuer; site: Site }> {
+  const issuer = await EmulatedIssuer.start({
     seed: { key: KEY, groups: [{ credentials: COUNT, description: 'app-{n} (prod)' }] },
   });
   closing.push(() => issuer.stop());
@@ -68,7 +68,7 @@ it('a bulk is previewed, confirmed, cut off by SIGKILL and gone on with: each cr
   expect((await site.run(['bulk', '--json'])).out).toBe('{\n  "items": []\n}\n');
 
   // slow enough to be cut off in the middle
-  await issuer.faults({ acceptAfter: 400, rules: [{ kind: 'latency', probability: 1, delay: 60 }] });
+  issuer.faults({ acceptAfter: 400, rules: [{ kind: 'latency', probability: 1, delay: 60 }] });
   const person = site.spawn([
     'rotate',
     '--all',
@@ -106,7 +106,7 @@ it('a bulk is previewed, confirmed, cut off by SIGKILL and gone on with: each cr
     expect(ofBulk.length, client(n)).toBe(1);
     const served = await encryptedShelf(client(n), vault, `app-${String(n).padStart(6, '0')}`).read();
     expect(served?.secretId).toBe(ofBulk[0]?.secretId);
-    expect(await issuer.accepts(client(n), served?.value ?? '')).toBe(true);
+    expect(issuer.accepts(client(n), served?.value ?? '')).toBe(true);
   }
   const told = second.out.split('\n').filter((line) => line.includes('"event":"bulk-finished"'));
   expect(told).toHaveLength(1);

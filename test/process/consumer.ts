@@ -6,7 +6,7 @@ import { silentLog } from '../../src/telemetry/log.ts';
 import { silentMeter } from '../../src/telemetry/meter.ts';
 import type { Vault } from '../../src/vaults/contract.ts';
 import { fileVaultType } from '../../src/vaults/file.ts';
-import type { IssuerProcess } from './issuer-process.ts';
+import type { EmulatedIssuer } from './emulated-issuer.ts';
 import { pause } from './site.ts';
 
 /** What an entry serves. `secretId` null: its format does not tell. */
@@ -72,11 +72,11 @@ export class Consumer {
   looks = 0;
   /** Every value that was ever served. */
   readonly values = new Set<string>();
-  readonly #issuer: IssuerProcess;
+  readonly #issuer: EmulatedIssuer;
   readonly #shelves: readonly Shelf[];
   readonly #seen = new Set<string>();
 
-  constructor(issuer: IssuerProcess, shelves: readonly Shelf[]) {
+  constructor(issuer: EmulatedIssuer, shelves: readonly Shelf[]) {
     this.#issuer = issuer;
     this.#shelves = shelves;
   }
@@ -101,7 +101,7 @@ export class Consumer {
       }
       this.values.add(serving.value);
       this.looks += 1;
-      if (await this.#issuer.accepts(shelf.clientId, serving.value)) return;
+      if (this.#issuer.accepts(shelf.clientId, serving.value)) return;
       refused = serving.value;
     }
   }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CredentialView, RotationView, StatusView } from '../../src/daemon/api.ts';
 import { seededClientId } from '../../src/emulator/seed.ts';
 import type { Running } from './binary.ts';
-import { IssuerProcess } from './issuer-process.ts';
+import { EmulatedIssuer } from './emulated-issuer.ts';
 import { ISSUER, settled, Site } from './site.ts';
 
 const KEY = 'http';
@@ -38,13 +38,13 @@ credentials:
 const LOCAL = '{ vault: local, name: "{app}" }';
 const PLAIN = '{ vault: plain, name: "{app}.json" }';
 
-let issuer: IssuerProcess;
+let issuer: EmulatedIssuer;
 let site: Site;
 let daemon: Running;
 let url: string;
 
 beforeAll(async () => {
-  issuer = await IssuerProcess.start({
+  issuer = await EmulatedIssuer.start({
     seed: {
       key: KEY,
       groups: [
@@ -296,11 +296,11 @@ describe('acting', () => {
   });
 
   it('rotate again while one is in flight: the same, and a shorter grace is taken over', async () => {
-    await issuer.faults({ acceptAfter: 2_000 });
+    issuer.faults({ acceptAfter: 2_000 });
     const first = await call('POST', `${one(JOINED)}/rotate`, {});
     const second = await call('POST', `${one(JOINED)}/rotate`, { grace: '5m' });
     const third = await call('POST', `${one(JOINED)}/rotate`, { grace: '10m' });
-    await issuer.faults({});
+    issuer.faults({});
     expect(first.body).toMatchObject({ grace: '30m' });
     expect(second).toMatchObject({ status: 202, body: { rotationId: first.body['rotationId'], grace: '5m' } });
     expect(third).toMatchObject({ status: 202, body: { rotationId: first.body['rotationId'], grace: '5m' } });
@@ -352,7 +352,7 @@ describe('acting', () => {
       return body['state'] === 'done' ? [] : [String(body['state'])];
     }, 15_000);
     expect(left).toEqual([]);
-    const truth = await issuer.truth();
+    const truth = issuer.truth();
     expect(truth.find((each) => String(each.clientSecretId) === old)?.deleted).not.toBeNull();
     expect(truth.filter((each) => each.description === 'made by hand' && each.deleted !== null)).toEqual([]);
     expect((await call('POST', `/v1/rotations/${id}/retire`)).status).toBe(409);
@@ -438,7 +438,7 @@ describe('forget', () => {
     const old = (await credential(FORGOTTEN)).current?.secretId;
     const { id } = await rotate(FORGOTTEN, { grace: '0s' });
     const isDeleted = async (): Promise<boolean> =>
-      (await issuer.truth()).find((each) => String(each.clientSecretId) === old)?.deleted !== null;
+      issuer.truth().find((each) => String(each.clientSecretId) === old)?.deleted !== null;
     // the file that no rule names any more still serves it
     expect(
       await settled(async () => ((await credential(FORGOTTEN)).state === 'grace' ? [] : ['not in grace']), 10_000),

@@ -5,8 +5,8 @@ import type { FaultInput } from '../../src/emulator/faults.ts';
 import { seededClientId, seededValue } from '../../src/emulator/seed.ts';
 import { Consumer, encryptedShelf, openFileVault, plainShelf } from './consumer.ts';
 import type { Serving, Shelf } from './consumer.ts';
-import { IssuerProcess } from './issuer-process.ts';
-import type { TrueSecret } from './issuer-process.ts';
+import { EmulatedIssuer } from './emulated-issuer.ts';
+import type { TrueSecret } from './emulated-issuer.ts';
 import { seededRandom } from './seeded-random.ts';
 import { ISSUER, pause, settled, Site } from './site.ts';
 
@@ -101,10 +101,10 @@ it(
     const random = seededRandom(SEED);
     try {
       for (let round = 1; round <= ROUNDS; round += 1) {
-        await issuer.faults(STORM);
+        issuer.faults(STORM);
         await site.configure(config('590s'));
         await storm(site, consumer, random);
-        await issuer.faults({});
+        issuer.faults({});
         await site.configure(config('300s'));
         const daemon = await site.start();
         const unrest = await settled(() => complaints(site, issuer, shelves), REST);
@@ -119,7 +119,7 @@ it(
     }
     expect(consumer.complaints).toEqual([]);
 
-    const truth = await issuer.truth();
+    const truth = issuer.truth();
     // the storm was one: it rotated, and it was cut off in the middle
     expect(truth.filter(isOurs).length).toBeGreaterThan(APPS);
     expect(consumer.looks).toBeGreaterThan(KILLS);
@@ -145,8 +145,8 @@ async function storm(site: Site, consumer: Consumer, random: () => number): Prom
   }
 }
 
-async function setUp(): Promise<{ issuer: IssuerProcess; site: Site; shelves: readonly Shelf[] }> {
-  const issuer = await IssuerProcess.start({
+async function setUp(): Promise<{ issuer: EmulatedIssuer; site: Site; shelves: readonly Shelf[] }> {
+  const issuer = await EmulatedIssuer.start({
     seed: {
       key: KEY,
       groups: [
@@ -177,9 +177,9 @@ function parseEnv(text: string): Serving {
 }
 
 /** What is not yet as it should be at the end. */
-async function complaints(site: Site, issuer: IssuerProcess, shelves: readonly Shelf[]): Promise<string[]> {
+async function complaints(site: Site, issuer: EmulatedIssuer, shelves: readonly Shelf[]): Promise<string[]> {
   const found: string[] = [];
-  const truth = await issuer.truth();
+  const truth = issuer.truth();
   const listed = truth.filter((secret) => secret.deleted === null);
   const credentials = await site.credentials();
   for (const clientId of new Set(shelves.map((shelf) => shelf.clientId))) {
@@ -193,7 +193,7 @@ async function complaints(site: Site, issuer: IssuerProcess, shelves: readonly S
     if (new Set(served.map((each) => each?.value)).size !== 1) found.push(`${clientId} is served differently`);
     for (const each of served) {
       if (each === null) found.push(`${clientId}: nothing is served`);
-      else if (!(await issuer.accepts(clientId, each.value))) found.push(`${clientId}: what is served is dead`);
+      else if (!issuer.accepts(clientId, each.value)) found.push(`${clientId}: what is served is dead`);
       else if (each.secretId !== null && each.secretId !== current) found.push(`${clientId} serves ${each.secretId}`);
     }
     for (const { clientSecretId, description } of listed.filter((each) => each.clientId === clientId && isOurs(each))) {

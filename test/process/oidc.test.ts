@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OidcIssuer } from '../fakes/oidc-issuer.ts';
 import { seededClientId } from '../../src/emulator/seed.ts';
 import { ask } from '../unit/http/raw-connection.ts';
-import { IssuerProcess } from './issuer-process.ts';
+import { EmulatedIssuer } from './emulated-issuer.ts';
 import { ISSUER, settled, Site } from './site.ts';
 
 const KEY = 'oidc';
@@ -27,12 +27,12 @@ credentials:
     deliver: [{ vault: local, name: "{app}" }]
 `;
 
-let data8: IssuerProcess;
+let data8: EmulatedIssuer;
 let oidc: OidcIssuer;
 let site: Site;
 beforeAll(async () => {
   const groups = [{ credentials: 1, description: 'app-{n} (prod)', secretDescription: 'made by hand' }];
-  data8 = await IssuerProcess.start({ seed: { key: KEY, groups } });
+  data8 = await EmulatedIssuer.start({ seed: { key: KEY, groups } });
   oidc = await OidcIssuer.start({ alg: 'RS256' });
   site = await Site.open(data8.env, config(''));
 }, 60_000);

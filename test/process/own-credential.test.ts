@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Running } from './binary.ts';
-import { IssuerProcess } from './issuer-process.ts';
+import { EmulatedIssuer } from './emulated-issuer.ts';
 import { seededRandom } from './seeded-random.ts';
 import { ISSUER, pause, settled, Site } from './site.ts';
 
@@ -27,11 +27,11 @@ credentials:
   - { issuer: data8, match: { clientId: ${OWN} }, name: own, deliver: [{ vault: plain, name: own.json }] }
 `;
 
-let issuer: IssuerProcess;
+let issuer: EmulatedIssuer;
 let site: Site;
 
 beforeEach(async () => {
-  issuer = await IssuerProcess.start();
+  issuer = await EmulatedIssuer.start();
   site = await Site.open(issuer.env, config);
   await mkdir(site.path('plain'));
   await fill(issuer.clientSecret);
@@ -53,14 +53,14 @@ async function entry(): Promise<{ clientSecret: string; secretId?: string }> {
 /** What is wrong where all should be at rest, with the entry serving `generation` or a later one. */
 async function unrest(generation: number): Promise<readonly string[]> {
   const { clientSecret, secretId } = await entry();
-  const alive = (await issuer.truth()).filter((each) => each.clientId === OWN && each.deleted === null);
+  const alive = issuer.truth().filter((each) => each.clientId === OWN && each.deleted === null);
   // the one that was there before is a stranger's: its entry named no secret id
   const left = alive.filter((each) => each.description !== 'Bootstrap' && String(each.clientSecretId) !== secretId);
   const served = alive.find((each) => String(each.clientSecretId) === secretId);
   const made = Number(/\[rekeyd:own:(\d+):/.exec(served?.description ?? '')?.[1] ?? 0);
   const [view] = await site.credentials();
   return [
-    ...((await issuer.accepts(OWN, clientSecret)) ? [] : ['the entry serves a dead secret']),
+    ...(issuer.accepts(OWN, clientSecret) ? [] : ['the entry serves a dead secret']),
     ...(made >= generation ? [] : [`the entry serves generation ${made}`]),
     ...left.map((each) => `secret ${each.clientSecretId} is left`),
     ...(view?.state === 'ok' ? [] : [`it is ${view?.state ?? 'not there'}: ${view?.reason ?? ''}`]),
@@ -71,14 +71,19 @@ async function unrest(generation: number): Promise<readonly string[]> {
 async function rotateOnce(generation: number): Promise<Running> {
   const daemon = await site.start();
   await daemon.until(/"event":"scan-finished"/);
-  await site.ask('POST', ROTATE, {});
+  // while what failed under the kills waits for its next try, a person is told to wait, too
+  const refused = async (): Promise<string[]> => {
+    const { status } = await site.ask('POST', ROTATE, {});
+    return status === 202 ? [] : [`refused: ${status}`];
+  };
+  expect(await settled(refused, 60_000), daemon.out).toEqual([]);
   expect(await settled(() => unrest(generation), 60_000), daemon.out).toEqual([]);
   return daemon;
 }
 
 describe("rekeyd's own credential", () => {
   it('is rotated three times, with a slow issuer, and rekeyd goes on with the new secret each time', async () => {
-    await issuer.faults({ acceptAfter: 700 });
+    issuer.faults({ acceptAfter: 700 });
     const daemon = await site.start();
     await daemon.until(/"event":"scan-finished"/);
     for (let generation = 1; generation <= 3; generation += 1) {
@@ -91,7 +96,7 @@ describe("rekeyd's own credential", () => {
 
   it(`killed ${KILLS} times while it is rotated, it is never locked out (REKEYD_SEED=${SEED})`, async () => {
     const random = seededRandom(SEED);
-    await issuer.faults({ acceptAfter: 300, deletedAcceptedFor: 0 });
+    issuer.faults({ acceptAfter: 300, deletedAcceptedFor: 0 });
     // what was abandoned beside an adopted entry, which has no mark, is kept to its end: so first one that is delivered
     const first = await rotateOnce(1);
     first.kill('SIGKILL');
@@ -105,7 +110,7 @@ describe("rekeyd's own credential", () => {
       await pause(random() * 1_500);
       daemon.kill('SIGKILL');
       await daemon.ended();
-      expect(await issuer.accepts(OWN, (await entry()).clientSecret)).toBe(true);
+      expect(issuer.accepts(OWN, (await entry()).clientSecret)).toBe(true);
     }
     await rotateOnce(2);
   }, 180_000);

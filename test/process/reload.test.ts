@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededClientId } from '../../src/emulator/seed.ts';
 import type { Running } from './binary.ts';
-import { IssuerProcess } from './issuer-process.ts';
+import { EmulatedIssuer } from './emulated-issuer.ts';
 import { seededRandom } from './seeded-random.ts';
 import { ISSUER, pause, settled, Site } from './site.ts';
 
@@ -45,12 +45,12 @@ credentials:
   - { issuer: data8, match: { clientId: ${SHOP} }, name: shop, deliver: [${given.deliver ?? '{ vault: plain, name: shop.json }'}] }
 `;
 
-let issuer: IssuerProcess;
+let issuer: EmulatedIssuer;
 let site: Site;
 let daemon: Running;
 
 beforeEach(async () => {
-  issuer = await IssuerProcess.start({
+  issuer = await EmulatedIssuer.start({
     seed: { key: KEY, groups: [{ credentials: 1, description: 'shop (prod)' }] },
   });
   site = await Site.open(issuer.env, config());
@@ -178,7 +178,7 @@ describe('SIGHUP', () => {
   });
 
   it('what was begun ends under the terms that it was begun under, and the new ones hold from then on', async () => {
-    await issuer.faults({ acceptAfter: 2_500 });
+    issuer.faults({ acceptAfter: 2_500 });
     daemon = await site.start();
     await daemon.until(/"event":"secret-created"/);
     const vaults = '  other: { type: directory, path: ./other }\n';
@@ -192,7 +192,7 @@ describe('SIGHUP', () => {
       await settled(async () => ((await served('other').catch(() => null)) === null ? ['absent'] : []), 15_000),
     ).toEqual([]);
     expect(await served('other')).toEqual(first);
-    expect(await issuer.accepts(SHOP, first.clientSecret)).toBe(true);
+    expect(issuer.accepts(SHOP, first.clientSecret)).toBe(true);
   });
 
   it(
@@ -200,7 +200,7 @@ describe('SIGHUP', () => {
     { timeout: 240_000 },
     async () => {
       const random = seededRandom(SEED);
-      await issuer.faults({ acceptAfter: 200 });
+      issuer.faults({ acceptAfter: 200 });
       const vaults = '  other: { type: directory, path: ./other }\n';
       const both = '{ vault: plain, name: shop.json }, { vault: other, name: shop.json }';
       await site.configure(config({ policy: DUE }));
@@ -213,15 +213,18 @@ describe('SIGHUP', () => {
         daemon.kill('SIGKILL');
         await daemon.ended();
         const alive = await served().catch(() => null);
-        if (alive !== null) expect(await issuer.accepts(SHOP, alive.clientSecret), `kill ${kill}`).toBe(true);
+        if (alive !== null) expect(issuer.accepts(SHOP, alive.clientSecret), `kill ${kill}`).toBe(true);
       }
       await site.configure(config({ vaults, deliver: both }));
       daemon = await site.start();
       const unrest = async (): Promise<string[]> => {
         const one = (await site.credentials()).find(({ clientId }) => clientId === SHOP);
-        const live = (await issuer.truth()).filter(
-          (each) => each.deleted === null && each.clientId === SHOP && each.description?.includes('[rekeyd:') === true,
-        );
+        const live = issuer
+          .truth()
+          .filter(
+            (each) =>
+              each.deleted === null && each.clientId === SHOP && each.description?.includes('[rekeyd:') === true,
+          );
         return [
           ...(one?.state === 'ok' ? [] : [`it is ${one?.state}: ${one?.reason}`]),
           ...(live.length === 1 ? [] : [`${live.length} live secrets`]),

@@ -6,7 +6,7 @@ import { seededClientId } from '../../src/emulator/seed.ts';
 import { ask, sendRaw } from '../unit/http/raw-connection.ts';
 import { rekeyd, Running } from './binary.ts';
 import { Consumer, encryptedShelf, openFileVault, plainShelf } from './consumer.ts';
-import { IssuerProcess } from './issuer-process.ts';
+import { EmulatedIssuer } from './emulated-issuer.ts';
 import { filesUnder, leaks } from './leak.ts';
 import { ISSUER, pause, settled, Site } from './site.ts';
 
@@ -36,14 +36,14 @@ credentials:
     deliver: [{ vault: local, name: "{app}" }, { vault: plain, name: "{app}.json" }]
 `;
 
-let issuer: IssuerProcess;
+let issuer: EmulatedIssuer;
 let site: Site;
 let daemon: Running;
 let port: number;
 let mute: Record<'silent' | 'stuck' | 'dripping', Promise<string>>;
 
 beforeAll(async () => {
-  issuer = await IssuerProcess.start({
+  issuer = await EmulatedIssuer.start({
     seed: { key: KEY, groups: [{ credentials: 2, description: 'app-{n} (prod)', secretDescription: 'made by hand' }] },
   });
   site = await Site.open(issuer.env, config({ tokens: true }));
@@ -110,7 +110,7 @@ describe('S1: no value shows anywhere', () => {
         return read.some((each) => each === null) ? ['an entry is empty'] : [];
       }, 30_000);
       expect(delivered).toEqual([]);
-      await issuer.faults({
+      issuer.faults({
         rules: [
           { kind: 'malformed', operations: ['createSecret'], count: 1 },
           { kind: 'no-value', operations: ['createSecret'], count: 1 },
@@ -273,13 +273,13 @@ describe('S3: no token is configured', () => {
 describe('over the port', () => {
   it('S4: a flood of triggers makes one rotation, and one secret', async () => {
     const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
-    await issuer.faults({ acceptAfter: 2_500 });
+    issuer.faults({ acceptAfter: 2_500 });
     const quiet = await settled(async () => {
       const running = await site.rotations('&state=delivering');
       return running.map((each) => each.id);
     }, 20_000);
     expect(quiet).toEqual([]);
-    const before = (await issuer.truth()).filter((each) => each.clientId === OTHER).length;
+    const before = issuer.truth().filter((each) => each.clientId === OTHER).length;
     const path = `/v1/credentials/data8/${OTHER}/rotate`;
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => ask({ port }, path, { method: 'POST', headers, body: '{}' })),
@@ -287,9 +287,9 @@ describe('over the port', () => {
     expect(new Set(answers.map((each) => each.status))).toEqual(new Set([202]));
     expect(new Set(answers.map((each) => (JSON.parse(each.text) as { rotationId: string }).rotationId)).size).toBe(1);
     await pause(1_500);
-    const after = (await issuer.truth()).filter((each) => each.clientId === OTHER).length;
+    const after = issuer.truth().filter((each) => each.clientId === OTHER).length;
     expect(after - before).toBeLessThanOrEqual(1);
-    await issuer.faults({});
+    issuer.faults({});
   });
 
   it('S10: who says nothing, or stops in the middle, is cut off; others are served meanwhile', async () => {

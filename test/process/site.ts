@@ -5,7 +5,7 @@ import type { CredentialView, RotationView } from '../../src/daemon/api.ts';
 import { ask } from '../unit/http/raw-connection.ts';
 import { rekeyd, Running } from './binary.ts';
 
-/** The issuer's section: its values come from the environment, see {@link IssuerProcess.env}. */
+/** The issuer's section: its values come from the environment, see {@link EmulatedIssuer.env}. */
 export const ISSUER = `issuers:
   data8:
     type: data8
@@ -101,7 +101,10 @@ export class Site {
 }
 
 /** Waits until `look` finds nothing to complain about. @returns the last complaints, where that is not so within `within` ms. */
-export async function settled(look: () => Promise<readonly string[]>, within: number): Promise<readonly string[]> {
+export async function settled(
+  look: () => Promise<readonly string[]> | readonly string[],
+  within: number,
+): Promise<readonly string[]> {
   const end = Date.now() + within;
   for (;;) {
     const complaints = await look();

@@ -7,7 +7,7 @@ import { writeGcpKeyFile } from '../fakes/gcp-key-file.ts';
 import { FakeGcpSecretManager } from '../fakes/gcp-secret-http.ts';
 import { encryptedShelf, openFileVault } from '../process/consumer.ts';
 import type { Serving, Shelf } from '../process/consumer.ts';
-import { IssuerProcess } from '../process/issuer-process.ts';
+import { EmulatedIssuer } from '../process/emulated-issuer.ts';
 import { Site } from '../process/site.ts';
 import { KubernetesTeam } from './kubernetes-team.ts';
 import { kubeconfigOf } from './kubernetes.ts';
@@ -34,7 +34,7 @@ export class SixVaults {
   readonly clientId = seededClientId(KEY, 1);
   /** The secret that a person made before rekeyd came. It is alive, and nobody deletes it. */
   readonly madeByHand = seededValue(KEY, this.clientId, 1);
-  readonly issuer: IssuerProcess;
+  readonly issuer: EmulatedIssuer;
   readonly site: Site;
   readonly hands: Hands;
   /** Where programs read, one place of each vault. */
@@ -70,7 +70,7 @@ export class SixVaults {
     const groups = [
       { credentials: 1, description: 'orders (prod)', expiresIn: null, secretDescription: 'made by hand' },
     ];
-    const issuer = await opened(IssuerProcess.start({ seed: { key: KEY, groups } }), (it) => it.stop());
+    const issuer = await opened(EmulatedIssuer.start({ seed: { key: KEY, groups } }), (it) => it.stop());
     const azure = await opened(AzureKeyVaultHttp.start(KEY_VAULT_HOST), (it) => it.stop());
     const identity = await opened(AppServiceIdentity.start(azure.token), (it) => it.stop());
     const gcp = new FakeGcpSecretManager();
