@@ -146,7 +146,7 @@ describe('a mark that is taken off an entry', () => {
 
 describe('two installations with one name', () => {
   it('C5: seen by generations that a ledger did not make: told, not fought', async () => {
-    const stage = await servingStage({ schedule: '*/60 * * * *' });
+    const stage = await servingStage({ schedule: '*/60 * * * *', resync: 4 * HOUR });
     const other = stage.open(new MemoryLedger());
     const started = other.start();
     await stage.clock.settle(8);
