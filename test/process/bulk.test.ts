@@ -89,11 +89,12 @@ it('a bulk is previewed, confirmed, cut off by SIGKILL and gone on with: each cr
   expect(underWay, person.err).toEqual([]);
   first.kill('SIGKILL');
   await first.ended();
+  const isWaited = () => (person.err.includes('Waiting for it to come back') ? [] : [person.err]);
+  expect(await settled(isWaited, 30_000)).toEqual([]);
   const second = await site.start();
   expect(await deliveredSoFar()).toBeLessThan(COUNT);
   const { code } = await person.ended();
   expect(code, `${person.err}\n${second.out.slice(-3_000)}`).toBe(0);
-  expect(person.err).toContain('Waiting for it to come back');
   const view = JSON.parse(person.out) as BulkView;
   expect(view).toMatchObject({ state: 'finished', total: COUNT, note: 'breach', actor: 'socket', from: 'socket' });
   expect(view.counts).toEqual({ waiting: 0, rotating: 0, delivered: COUNT, failed: 0, skipped: 0 });

@@ -248,6 +248,8 @@ describe('S3: no token is configured', () => {
     );
     try {
       const to = { port: portOf(await bare.start()) };
+      const isReady = async () => ((await ask(to, '/readyz')).status === 200 ? [] : ['not ready']);
+      expect(await settled(isReady, 10_000)).toEqual([]);
       for (const path of ['/livez', '/healthz', '/readyz', '/metrics'])
         expect((await ask(to, path)).status, path).toBe(200);
       const calls = [
