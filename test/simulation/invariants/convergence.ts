@@ -100,10 +100,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
     const leftovers = alive.filter(
       (id) => truth.origins.get(`${clientId}/${id}`)?.by === 'daemon' && truth.lastServed(clientId, id) === null,
     );
-    const { maxLiveSecrets } = world.settings.limits;
-    // somebody wrote over it what nobody knows, and it may be what another secret of ours still lives for
-    if (served.includes(null) && leftovers.length > 0) return alive.length >= maxLiveSecrets;
-    return leftovers.length > maxLiveSecrets; // one more is let pass where it is urgent
+    return leftovers.length > world.settings.limits.maxLiveSecrets; // one more is let pass where it is urgent
   }
 
   /** What is there was there when everybody looked last. */
