@@ -16,6 +16,9 @@ import { Claims } from './claims.ts';
 export type Breadth = 'due' | 'blocked-too' | 'stuck-too';
 
 /** A credential that a scan wants to look at, and when what it serves ends. */
+/** Hears who needs no look now, and when the next one is due. */
+export type Later = (key: CredentialKey, dueAt: Instant) => void;
+
 export interface Candidate {
   readonly key: CredentialKey;
   readonly listed: ListedCredential | null;
@@ -87,7 +90,7 @@ export class Roster {
     headers: AsyncIterable<CredentialHeader>,
     now: Instant,
     everything: Breadth,
-    later: (key: CredentialKey, dueAt: Instant) => void = () => undefined,
+    later: Later = () => undefined,
   ): Promise<Candidate[]> {
     const known = this.#learn(issuer, list);
     const turn = (this.#turn += 1);

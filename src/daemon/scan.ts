@@ -3,9 +3,10 @@ import { safeMessage } from '../domain/errors.ts';
 import { SECOND } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { ListedCredential } from '../issuers/contract.ts';
+import type { CredentialKey } from '../ledger/records.ts';
 import { Refusal } from './api.ts';
 import type { Engine } from './engine.ts';
-import type { Breadth, Candidate } from './roster.ts';
+import type { Breadth, Candidate, Later } from './roster.ts';
 
 export interface ScanReport {
   readonly scanId: string;
@@ -31,7 +32,10 @@ export async function scan(engine: Engine, report: ScanReport, options: ScanOpti
   const began = world.clock.monotonic();
   // another process that shares the ledger may have been told to pause
   await engine.refreshPause();
-  const found = await Promise.all([...world.issuers.keys()].map((name) => candidates(engine, name, report, options)));
+  const later = (key: CredentialKey, dueAt: Instant): void => engine.wakeAt(key, dueAt);
+  const found = await Promise.all(
+    [...world.issuers.keys()].map((name) => candidates(engine, name, report, { ...options, later })),
+  );
   const wanted = found.flat().filter((each) => isMeant(engine, each, options.only));
   await visitAll(engine, wanted, options, report);
   report.finishedAt = world.clock.now();
@@ -68,12 +72,15 @@ async function visitAll(
   await Promise.all(Array.from({ length: engine.world.settings.limits.concurrency }, lane));
 }
 
-/** Who of an issuer must be looked at. An issuer that cannot be listed is told, and holds up no other. */
+/**
+ * Who of an issuer must be looked at; `later` as in `Roster.compare`. An issuer that cannot be listed is told, and holds
+ * up no other.
+ */
 export async function candidates(
   engine: Engine,
   name: string,
   report: Pick<ScanReport, 'errors'>,
-  options: Pick<ScanOptions, 'everything'>,
+  { everything, later }: Pick<ScanOptions, 'everything'> & { readonly later?: Later },
 ): Promise<Candidate[]> {
   const { world } = engine;
   let list: readonly ListedCredential[];
@@ -92,9 +99,7 @@ export async function candidates(
   }
   if (engine.leaving.signal.aborted) return [];
   const headers = world.ledger.headers(name);
-  const wanted = await engine.roster.compare(name, list, headers, world.clock.now(), options.everything, (key, dueAt) =>
-    engine.wakeAt(key, dueAt),
-  );
+  const wanted = await engine.roster.compare(name, list, headers, world.clock.now(), everything, later);
   world.meter.scanSucceeded(name, world.clock.now());
   return wanted;
 }

@@ -26,7 +26,7 @@ export class FileKey {
   /** All public keys whose private half is there. */
   readonly recipients: readonly string[];
   readonly #identities: readonly Identity[];
-  #age: Promise<{ readonly encrypter: Encrypter; readonly decrypter: Decrypter }> | null = null;
+  #age: { readonly encrypter: Encrypter; readonly decrypter: Decrypter } | null = null;
 
   constructor(recipients: readonly [string, ...string[]], identities: readonly Identity[]) {
     this.recipient = recipients[0];
@@ -36,13 +36,13 @@ export class FileKey {
 
   /** @returns the age file in base64. */
   async encrypt(value: SecretValue): Promise<string> {
-    const { encrypter } = await this.#load();
+    const { encrypter } = await this.load();
     return Buffer.from(await encrypter.encrypt(value.reveal())).toString('base64');
   }
 
   /** @returns null where it cannot be opened: not for this key, or changed since. It does not throw. */
   async decrypt(ciphertext: string): Promise<SecretValue | null> {
-    const { decrypter } = await this.#load();
+    const { decrypter } = await this.load();
     try {
       return SecretValue.of(await decrypter.decrypt(Buffer.from(ciphertext, 'base64'), 'text'));
     } catch {
@@ -50,16 +50,18 @@ export class FileKey {
     }
   }
 
-  /** The library is loaded with the first value: who opens a vault is ready a tenth of a second sooner. */
-  #load() {
-    this.#age ??= import('age-encryption').then((age) => {
-      const encrypter = new age.Encrypter();
-      const decrypter = new age.Decrypter();
-      encrypter.addRecipient(this.recipient);
-      for (const identity of this.#identities) decrypter.addIdentity(identity);
-      return { encrypter, decrypter };
-    });
-    return this.#age;
+  /**
+   * Loads the library, once. Not at start, which it would hold up by a tenth of a second, but by the first look at the vault: a
+   * library that is missing is found before a secret is made, not after.
+   */
+  async load() {
+    if (this.#age !== null) return this.#age;
+    const age = await import('age-encryption');
+    const encrypter = new age.Encrypter();
+    const decrypter = new age.Decrypter();
+    encrypter.addRecipient(this.recipient);
+    for (const identity of this.#identities) decrypter.addIdentity(identity);
+    return (this.#age = { encrypter, decrypter });
   }
 }
 

@@ -56,6 +56,7 @@ class FileVault implements Vault {
 
   describe(ref: EntryRef, options?: { readonly prove?: boolean }, signal?: AbortSignal): Promise<EntryDescription> {
     return this.#on(ref, 'describing', signal, async () => {
+      await this.#key.load();
       const found = await this.#find(ref.entry);
       if (found === null) return { state: 'absent' };
       const whole = isWhole(found.document);

@@ -1,4 +1,3 @@
-import type { KyInstance } from 'ky';
 import type { Ports } from '../../domain/ports.ts';
 import type { Duration } from '../../domain/time.ts';
 import { formatDuration } from '../../domain/time.ts';
@@ -31,14 +30,6 @@ export interface Reply {
   readonly retryAfter: Duration | null;
 }
 
-let loading: Promise<KyInstance> | null = null;
-
-/** Loaded with the first request: it brings fetch along, and a daemon that answers sooner is probed sooner. */
-function client(): Promise<KyInstance> {
-  loading ??= import('ky').then((module) => module.default);
-  return loading;
-}
-
 export interface ExchangeSettings {
   readonly name: string;
   readonly timeout: Duration;
@@ -69,7 +60,8 @@ export async function exchange(
 ): Promise<Reply> {
   signal?.throwIfAborted();
   const { clock } = settings.ports;
-  const ky = await client();
+  // loaded with the first request: it brings fetch along, and a daemon that answers sooner is probed sooner
+  const { default: ky } = await import('ky');
   const limit = startTimeLimit(settings, signal);
   try {
     const started = clock.monotonic();
