@@ -15,10 +15,10 @@ import { Claims } from './claims.ts';
  */
 export type Breadth = 'due' | 'blocked-too' | 'stuck-too';
 
-/** A credential that a scan wants to look at, and when what it serves ends. */
 /** Hears who needs no look now, and when the next one is due. */
 export type Later = (key: CredentialKey, dueAt: Instant) => void;
 
+/** A credential that a scan wants to look at, and when what it serves ends. */
 export interface Candidate {
   readonly key: CredentialKey;
   readonly listed: ListedCredential | null;

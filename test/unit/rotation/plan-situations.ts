@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
 import type { Observation } from '../../../src/rotation/observation.ts';
 import { plan } from '../../../src/rotation/plan.ts';
@@ -57,4 +58,12 @@ export type Row = readonly [name: string, seen: Partial<Observation>, expected: 
 export function decided(seen: Partial<Observation>): string {
   const { decision, state } = plan(situationOf(observation(seen)));
   return `${decision.action} ${decision.reason} ${state}`;
+}
+
+/** That planning a situation neither changes it nor gives another plan the second time. */
+export function expectPure(seen: Partial<Observation>): void {
+  const situation = situationOf(observation(seen));
+  const before = JSON.stringify(situation);
+  expect(plan(situation)).toEqual(plan(situation));
+  expect(JSON.stringify(situation)).toBe(before);
 }
