@@ -1,5 +1,6 @@
 import { IssuerError } from '../domain/errors.ts';
-import { formatInstantOrNull } from '../domain/time.ts';
+import { formatInstantOrNull, MINUTE } from '../domain/time.ts';
+import type { Duration, Instant } from '../domain/time.ts';
 import { TenureLost, Tenure } from './tenure.ts';
 import type { RotationRecord } from '../ledger/records.ts';
 import { withStep } from './ending.ts';
@@ -17,6 +18,9 @@ import { refuseWherePaused, settleDown, verify } from './steps/verify.ts';
 import { wantedStart } from './windows.ts';
 import type { World } from './world.ts';
 
+/** An observation takes seconds, or minutes where issuer and vaults are slow: what is older was made before a freeze. */
+const OBSERVATION_LIFE: Duration = 10 * MINUTE;
+
 /**
  * Makes a replacement and delivers it: intend, create, verify, extend, deliver. Each step is durable before the next one
  * begins; whatever ends it early, the ledger and the markers are enough to go on from (conclude.ts).
@@ -29,9 +33,9 @@ export async function issue(
 ): Promise<void> {
   const { observation } = situation;
   if (observation.terms.kind !== 'managed' || !control.mayBegin()) return;
-  // a process that was frozen since it looked: the window may have shut meanwhile
+  // a process that was frozen since it looked: what it saw may not hold now, and the window may have shut (P7)
   const now = world.clock.now();
-  if ((wantedStart(situation, now)?.at ?? now) > now) return;
+  if (isOutdated(observation, now) || (wantedStart(situation, now)?.at ?? now) > now) return;
   // checked without an await in between, so that visits side by side cannot all take the last place
   const ahead = decision.urgent || goesAhead(decision.queued);
   if (!control.reserveStart(observation.key, ahead)) return;
@@ -79,6 +83,10 @@ export async function issue(
   }
 }
 
+function isOutdated({ readSince }: Situation['observation'], now: Instant): boolean {
+  return Math.abs(now - readSince) > OBSERVATION_LIFE;
+}
+
 /** What a person forced is told for each limit that would have held it back: whoever audits sees by whom, and past what. */
 function tellForced(world: World, situation: Situation, queued: RotationRecord | null): void {
   if (!isForced(queued)) return;
@@ -92,11 +100,17 @@ function issuerFault({ issuer }: Issuance, { message }: AttemptFailed): IssuerEr
   return new IssuerError('unavailable', message, { issuer: issuer.name, operation: 'updateSecret' });
 }
 
-/** Told to stop while the intent was being stored: no new create (P2). A person's request stays queued. */
-async function isLetGo({ control, tenure }: Issuance, queued: RotationRecord | null): Promise<boolean> {
-  if (!control.stopping.aborted) return false;
-  if (queued === null)
-    throw new AttemptFailed('create', 'interrupted', 'rekeyd was stopped before it asked for a secret');
+/** Told to stop, or frozen, while the intent was being stored: no new create (P2, P7). A person's request stays queued. */
+async function isLetGo(
+  { world, control, tenure, situation }: Issuance,
+  queued: RotationRecord | null,
+): Promise<boolean> {
+  const stopped = control.stopping.aborted;
+  if (!stopped && !tenure.isLapsed && !isOutdated(situation.observation, world.clock.now())) return false;
+  if (queued === null) {
+    const what = stopped ? 'was stopped' : 'stood still for too long';
+    throw new AttemptFailed('create', 'interrupted', `rekeyd ${what} before it asked for a secret`);
+  }
   await tenure.advance({ ...tenure.rotation, sentAt: null, owner: null, leaseUntil: null });
   return true;
 }

@@ -60,19 +60,20 @@ export class Tenure {
   }
 
   /**
-   * To be called right before an effect: where the lease ran out (a freeze), it is taken again, or seen to be lost (P7).
-   * Either clock may have stood still meanwhile. @throws TenureLost, LedgerError
+   * To be called right before an effect: where the lease ran out, it is taken again, or seen to be lost (P7).
+   * @throws TenureLost, LedgerError
    */
-  async hold(next: (rotation: RotationRecord) => RotationRecord = (rotation) => rotation): Promise<void> {
+  async hold(): Promise<void> {
     // taking it may itself have been cut off by a freeze: it must hold when this returns
-    for (let attempt = 1; this.#isLapsed(); attempt += 1) {
+    for (let attempt = 1; this.isLapsed; attempt += 1) {
       if (attempt > ATTEMPTS)
         throw new TenureLost(`rotation ${this.#rotation.id} could not be held: storing takes too long`);
-      await this.advance(next(this.#rotation));
+      await this.advance(this.#rotation);
     }
   }
 
-  #isLapsed(): boolean {
+  /** Whether its lease ran out, by either clock: one of them may have stood still in a freeze. */
+  get isLapsed(): boolean {
     const { clock } = this.#world;
     const held = clock.monotonic() - this.#heldSince;
     return clock.now() >= (this.#rotation.leaseUntil ?? 0) || held >= this.#control.lease;

@@ -38,6 +38,10 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
   },
   { seed: 800_202, found: 'a tenth of renewBefore that was no whole millisecond became part of a rotation id' },
   {
+    seed: 1_102_213,
+    found: 'a daemon that was frozen while it stored its intent made a secret on what it had seen before',
+  },
+  {
     seed: 226_262,
     found: 'two secrets were deleted each because the other lived, while both requests were on their way',
   },

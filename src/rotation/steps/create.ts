@@ -11,7 +11,6 @@ import type { Fresh, Issuance } from './issuance.ts';
  */
 export async function create(issuance: Issuance): Promise<Fresh | null> {
   const { world, control, issuer, terms, tenure } = issuance;
-  await tenure.hold((rotation) => ({ ...rotation, sentAt: world.clock.now() }));
   const { provisional, lifetime } = terms.policy;
   const short = provisional !== null && provisional < lifetime ? provisional : lifetime;
   const wish = { expires: issuerNow(issuance) + short, description: descriptionOf(issuance) };

@@ -97,8 +97,9 @@ export function everythingConverges(world: Witnessed, installations: readonly In
     const alive = truth.alive(clientId);
     const served = presentPlaces(world.settings, clientId).map((place) => truth.serving.get(place)?.secretId ?? null);
     if (served.some((id) => id !== null && alive.includes(id))) return false;
+    // a stranger's takes up a place, too
     const leftovers = alive.filter(
-      (id) => truth.origins.get(`${clientId}/${id}`)?.by === 'daemon' && truth.lastServed(clientId, id) === null,
+      (id) => truth.origins.get(`${clientId}/${id}`)?.by === 'hand' || truth.lastServed(clientId, id) === null,
     );
     return leftovers.length > world.settings.limits.maxLiveSecrets; // one more is let pass where it is urgent
   }

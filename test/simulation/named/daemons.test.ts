@@ -124,6 +124,20 @@ describe('P7: a frozen owner thaws after its peer took over', () => {
     );
   });
 
+  it('P7: an intent that was stored in a freeze creates nothing after it, what was planned on is looked at again', async () => {
+    const calls = [/^d0 issuer\.listSecrets /, /^d0 disk\.commit$/, /^d0 disk\.commit$/];
+    const scene = await play({
+      length: 10 * DAY,
+      machines: TWO_LEDGERS,
+      script: (it) => it.at(DAY - MINUTE, () => follow(it, calls, (process) => it.freeze(process, 40 * MINUTE))),
+    });
+    const [, thawed, ...more] = scene.told('rotation-intended');
+    expect(more).toEqual([]);
+    expect(thawed).toBeGreaterThan(DAY + 30 * MINUTE);
+    expect(scene.told('rotation-abandoned')).toHaveLength(1);
+    expect(scene.made()).toHaveLength(1);
+  });
+
   it('P7: a proof that was made before a freeze deletes nothing after it', async () => {
     const due = DAY + POLICY.grace;
     const scene = await play({
