@@ -85,21 +85,29 @@ async function rotateOne(bench: Bench, client: string, options: RotateOptions): 
   return rotation.deliveredAt === null ? EXIT.failed : EXIT.done;
 }
 
-/** Follows a rotation until it is delivered or given up. @returns null where neither is known in time. */
+/**
+ * Follows a rotation, and those that take up its request where it is cut off, until one is delivered or given up.
+ * @returns null where neither is known in time.
+ */
 async function watch(
   bench: Bench,
   daemon: DaemonClient,
   before: CredentialView,
-  id: string,
+  first: string,
   timeout: Duration,
 ): Promise<RotationView | null> {
   const { io } = bench;
+  let id = first;
+  let failures: number | null = before.failures;
   const { clock, ticker } = bench.workshop.ports;
   const end = clock.monotonic() + timeout;
   let told = 0;
   let unreachable = false;
   for (;;) {
     try {
+      // before the rotation: where that is cut off, the failure that comes of it is not told as its end
+      const now = await daemon.get<CredentialView>(credentialPath(before));
+      failures ??= now.failures;
       const rotation = await daemon.get<RotationView>(`/v1/rotations/${id}`);
       unreachable = false;
       for (const step of rotation.steps.slice(told)) say(io, `${step.at}  ${step.step}  ${step.outcome}`);
@@ -111,6 +119,13 @@ async function watch(
         );
         return rotation;
       }
+      if (rotation.retriedAs !== null) {
+        say(io, `cut off: ${rotation.error ?? rotation.reason}. It is begun again as ${rotation.retriedAs}`);
+        id = rotation.retriedAs;
+        failures = null;
+        told = 0;
+        continue;
+      }
       if (rotation.state === 'abandoned' || rotation.state === 'done') {
         say(
           io,
@@ -118,8 +133,7 @@ async function watch(
         );
         return rotation;
       }
-      const now = await daemon.get<CredentialView>(credentialPath(before));
-      if (now.state === 'blocked' || (now.state === 'failing' && now.failures > before.failures)) {
+      if (now.state === 'blocked' || (now.state === 'failing' && now.failures > failures)) {
         say(
           io,
           `${now.state}: ${now.lastError ?? now.reason}. 'rekeyd explain ${before.issuer}/${before.clientId}' says what would help`,

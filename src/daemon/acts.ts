@@ -74,11 +74,9 @@ async function join(
   const grace = shorter ? request.grace : present;
   // one of a bulk that waits for its turn is now asked for by itself, too
   const raised = running.passes === 'nothing' && isWaiting(running);
-  if (shorter || raised || request.once !== undefined) {
-    const more = { ...(shorter && { grace }), ...(raised && { passes: 'pace' as const }) };
-    const joined = withRequest({ ...running, ...more }, request, grace, engine.world.clock.now());
-    if (!(await engine.world.ledger.commit({ rotations: [joined] }))) return null;
-  }
+  const more = { joinedBy: request.actor, ...(shorter && { grace }), ...(raised && { passes: 'pace' as const }) };
+  const joined = withRequest({ ...running, ...more }, request, grace, engine.world.clock.now());
+  if (!(await engine.world.ledger.commit({ rotations: [joined] }))) return null;
   if (raised) await engine.visitNow(record);
   return { rotationId: running.id, grace: formatDuration(grace) };
 }

@@ -147,6 +147,8 @@ export interface RotationView {
   readonly actor: string;
   /** The bulk that asked for it; null: none did. */
   readonly bulkId: string | null;
+  /** The rotation that takes up its request, which a crash, a stop or a lost answer cut off; null: none does. */
+  readonly retriedAs: string | null;
   readonly state: RotationState;
   readonly secretId: string | null;
   readonly supersedes: readonly string[];

@@ -1,7 +1,7 @@
 import type { Passes } from '../domain/bulk.ts';
 import type { Duration } from '../domain/time.ts';
 import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
-import { newRotation } from '../rotation/issue.ts';
+import { newRotation } from '../rotation/new-rotation.ts';
 import type { Engine } from './engine.ts';
 
 /** What a person's request says of itself. */

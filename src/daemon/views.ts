@@ -65,6 +65,7 @@ export function rotationView(record: RotationRecord): RotationView {
     note: record.note,
     actor: record.actor,
     bulkId: record.bulkId ?? null,
+    retriedAs: record.retriedAs ?? null,
     state: record.state,
     secretId: record.secretId,
     supersedes: [...record.supersedes],

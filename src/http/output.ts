@@ -54,6 +54,7 @@ export const rotationSchema: z.ZodType<RotationView, RotationView> = z.object({
   note: textOrNull,
   actor: z.string(),
   bulkId: textOrNull,
+  retriedAs: textOrNull,
   state: z.enum(ROTATION_STATES),
   secretId: textOrNull,
   supersedes: z.array(z.string()),

@@ -160,6 +160,10 @@ export interface RotationRecord extends CredentialKey {
     readonly grace: Duration;
     readonly at: Instant;
   }[];
+  /** Who asked for it last while it was under way already. Absent: nobody did. */
+  readonly joinedBy?: string;
+  /** The rotation that takes up its request, which was cut off. Absent: none does. */
+  readonly retriedAs?: string;
   /** The bulk that asked for it. Absent: none did. */
   readonly bulkId?: string;
   /** What a request goes ahead of while it waits, see rotation/queued.ts. Absent: `pace`. */

@@ -11,6 +11,8 @@ import { isAlive } from './proof.ts';
 import { servedBy, topServed } from './remember-destinations.ts';
 import { isProvisional } from './remember-secrets.ts';
 import { birthOrNull, renewalOf } from './renewal.ts';
+import { withRetry } from './retried.ts';
+import type { NextId } from './retried.ts';
 import { rememberList } from './unlisted.ts';
 
 /** The remembered credential, and the rotations that what was seen moves on. */
@@ -25,15 +27,24 @@ export interface Conclusion {
  * What follows from the observation for rotations that nobody works on: recovered, settled, done. Pure: it only moves
  * the ledger; what must be deleted or delivered is left to the plan. `jitter` as in {@link backoff}.
  */
-export function conclude(observation: Observation, remembered: CredentialRecord, jitter: number): Conclusion {
+export function conclude(
+  observation: Observation,
+  remembered: CredentialRecord,
+  jitter: number,
+  nextId: NextId,
+): Conclusion {
   let record = rememberMarks(observation, rememberList(observation, remembered, jitter));
   const changed: RotationRecord[] = [];
-  const rotations = observation.rotations.map((rotation) => {
+  const rotations = observation.rotations.flatMap((rotation) => {
     const moved = isHeldByAnother(rotation, observation) ? null : move(observation, record, rotation, jitter);
-    if (moved === null) return rotation;
+    if (moved === null) return [rotation];
     record = moved.record;
-    changed.push(moved.rotation);
-    return moved.rotation;
+    const isWanted = moved.ended !== undefined && observation.terms.kind === 'managed';
+    const now = isWanted
+      ? withRetry(moved.rotation, moved.ended, [...observation.rotations, ...changed], nextId, observation.now)
+      : [moved.rotation];
+    changed.push(...now);
+    return now;
   });
   return { record, rotations, changed };
 }

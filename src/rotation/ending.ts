@@ -8,6 +8,8 @@ import type { Observation } from './observation.ts';
 export interface Moved {
   readonly record: CredentialRecord;
   readonly rotation: RotationRecord;
+  /** Why it was given up. Absent: it was not. */
+  readonly ended?: Reason;
 }
 
 /** How a rotation ended that its process did not end itself. */
@@ -58,6 +60,7 @@ export function abandon(
       owner: null,
       leaseUntil: null,
     },
+    ended: reason,
   };
 }
 
@@ -78,6 +81,7 @@ export function yieldTo(
       owner: null,
       leaseUntil: null,
     },
+    ended: reason,
   };
 }
 

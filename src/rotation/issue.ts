@@ -8,6 +8,7 @@ import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { issuerOf } from './observe.ts';
 import { limitsMet } from './checks/limits.ts';
+import { newRotation } from './new-rotation.ts';
 import { goesAhead, isForced } from './queued.ts';
 import { create } from './steps/create.ts';
 import { deliverFresh } from './steps/deliver.ts';
@@ -150,41 +151,4 @@ function intentOf(
     now,
     'ok',
   );
-}
-
-/** A rotation of which nothing was done yet. */
-export function newRotation(
-  given: Pick<
-    RotationRecord,
-    | 'id'
-    | 'issuer'
-    | 'clientId'
-    | 'name'
-    | 'generation'
-    | 'trigger'
-    | 'reason'
-    | 'note'
-    | 'actor'
-    | 'grace'
-    | 'startedAt'
-    | 'owner'
-  >,
-): RotationRecord {
-  return {
-    ...given,
-    version: 0,
-    state: 'intended',
-    secretId: null,
-    expires: null,
-    supersedes: [],
-    sentAt: null,
-    mayBeServed: false,
-    deliveredAt: null,
-    deleteAfter: null,
-    finishedAt: null,
-    watchUntil: null,
-    error: null,
-    steps: [],
-    leaseUntil: null,
-  };
 }

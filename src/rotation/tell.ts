@@ -79,6 +79,7 @@ function tellRotation(world: World, rotation: RotationRecord, old: RotationRecor
     world.events.tell({ type: 'rotation-done', ...fields });
   } else if (rotation.state === 'abandoned') {
     const outcome = rotation.mayBeServed ? 'skipped' : 'lost';
-    world.events.tell({ type: 'rotation-abandoned', ...fields, wanted: reason, outcome, step: null, error });
+    const { retriedAs = null } = rotation;
+    world.events.tell({ type: 'rotation-abandoned', ...fields, wanted: reason, outcome, step: null, error, retriedAs });
   }
 }

@@ -4,6 +4,7 @@ import { conclude } from './conclude.ts';
 import type { Control } from './control.ts';
 import type { Decision, Plan, Situation } from './decision.ts';
 import { issue } from './issue.ts';
+import type { Observation } from './observation.ts';
 import { observe } from './observe.ts';
 import type { Subject } from './observe.ts';
 import { activePause, endPause } from './pauses.ts';
@@ -11,6 +12,7 @@ import { plan } from './plan.ts';
 import { remember } from './remember.ts';
 import { copy } from './repair.ts';
 import { restore } from './restore.ts';
+import type { NextId } from './retried.ts';
 import { retire } from './retire.ts';
 import { tellChanges } from './tell.ts';
 import type { World } from './world.ts';
@@ -32,7 +34,7 @@ export async function consider(
 ): Promise<{ situation: Situation; plan: Plan }> {
   const observation = await observe(world, subject, signal);
   const remembered = withoutEndedPause(remember(observation), observation.now);
-  const { record, rotations } = conclude(observation, remembered, 0);
+  const { record, rotations } = conclude(observation, remembered, 0, nextId(world, observation));
   const situation = { observation, record, rotations };
   return { situation, plan: plan(situation) };
 }
@@ -51,12 +53,13 @@ export async function tend(
   for (let round = 1; ; round += 1) {
     const observation = await observe(world, subject, control.giveUp);
     const remembered = withoutEndedPause(remember(observation), observation.now);
-    const conclusion = conclude(observation, remembered, world.random.next());
+    const conclusion = conclude(observation, remembered, world.random.next(), nextId(world, observation));
     const situation: Situation = { observation, record: conclusion.record, rotations: conclusion.rotations };
     const planned = plan(situation);
     const { decision } = planned;
     const dropped = dropBlockedRequest(situation, decision);
-    const moved = [...conclusion.changed, ...dropped];
+    const isDropped = ({ id }: RotationRecord) => dropped.some((each) => each.id === id);
+    const moved = [...conclusion.changed.filter((each) => !isDropped(each)), ...dropped];
     // a rotation that yielded leaves a secret whose grace begins with the next look: at once, also after a crash (P1)
     const looksOn = decision.action === 'none' && moved.some((each) => each.state === 'abandoned' && each.mayBeServed);
     const record: CredentialRecord = {
@@ -86,6 +89,11 @@ export async function tend(
     // what failed is left for a while: never a tight loop
     if (!whole) return { record: { ...stored, dueAt: observation.now + MINUTE }, acted };
   }
+}
+
+/** Rotation ids carry the issuer's time. */
+function nextId({ clock, ids }: World, { skew }: Observation): NextId {
+  return () => ids.rotationId(clock.now() + (skew ?? 0));
 }
 
 /** @returns false where it failed in a way that another round at once would not mend. */

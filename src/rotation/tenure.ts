@@ -37,17 +37,23 @@ export class Tenure {
   }
 
   /**
-   * Stores the rotation's next state and, with it, the credential as `merge` makes it of the stored one.
+   * Stores the rotation's next state and, with it, the credential as `merge` makes it of the stored one, and what
+   * `whole` makes of the rotation, which comes first in it.
    * @throws TenureLost, LedgerError
    */
-  async advance(next: RotationRecord, merge?: (record: CredentialRecord) => CredentialRecord): Promise<void> {
+  async advance(
+    next: RotationRecord,
+    merge?: (record: CredentialRecord) => CredentialRecord,
+    whole: (held: RotationRecord) => readonly [RotationRecord, ...RotationRecord[]] = (held) => [held],
+  ): Promise<void> {
     const { ledger, clock } = this.#world;
     const heldSince = clock.monotonic();
     let held = next.owner === null ? next : { ...next, leaseUntil: clock.now() + this.#control.lease };
     for (;;) {
       const credentials = merge === undefined ? [] : [merge((await ledger.credential(held)) ?? freshRecord(held, ''))];
-      if (await ledger.commit({ credentials, rotations: [held] })) {
-        this.#rotation = { ...held, version: held.version + 1 };
+      const rotations = whole(held);
+      if (await ledger.commit({ credentials, rotations })) {
+        this.#rotation = { ...rotations[0], version: held.version + 1 };
         this.#heldSince = heldSince;
         return;
       }
@@ -92,6 +98,11 @@ export class Tenure {
 }
 
 /** What people may change of a rotation that somebody works on: acts.ts and a bulk join it so. */
-function askedOf({ grace, requests, passes }: RotationRecord): Partial<RotationRecord> {
-  return { grace, ...(requests !== undefined && { requests }), ...(passes !== undefined && { passes }) };
+function askedOf({ grace, requests, passes, joinedBy }: RotationRecord): Partial<RotationRecord> {
+  return {
+    grace,
+    ...(requests !== undefined && { requests }),
+    ...(passes !== undefined && { passes }),
+    ...(joinedBy !== undefined && { joinedBy }),
+  };
 }

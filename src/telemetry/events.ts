@@ -93,6 +93,7 @@ export const EVENTS = {
     outcome: z.enum(OUTCOMES),
     step: z.enum(STEPS).nullable(),
     error: textOrNull,
+    retriedAs: textOrNull,
   }),
   'rotation-lost': event('warn', 'Another process moved this rotation on; this one lets it go', rotation),
 

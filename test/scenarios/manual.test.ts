@@ -145,15 +145,6 @@ describe('a rotation that a person asks for', () => {
     await passServed(stage, 'shop', HOUR);
     expect(stage.issuer.count('createSecret')).toBe(2);
   });
-
-  it('I1: its answer is lost: it ends as such, its secret is swept, and it can be asked for again', async () => {
-    const stage = await settled({});
-    stage.issuer.fault('createSecret', 'applied-and-lost');
-    const answer = await stage.daemon.rotate(KEY, request());
-    await passServed(stage, 'shop', HOUR);
-    expect((await stage.daemon.rotation(answer.rotationId))?.state).toBe('abandoned');
-    expect(stage.issuer.everySecret('shop')[1]?.deletedAt).not.toBeNull();
-  });
 });
 
 describe('a rotation that is refused', () => {

@@ -7,6 +7,7 @@ import type { Instant } from '../../domain/time.ts';
 import type { Issuer } from '../../issuers/contract.ts';
 import type { CredentialRecord } from '../../ledger/records.ts';
 import { abandon } from '../ending.ts';
+import { withRetry } from '../retried.ts';
 import type { Control } from '../control.ts';
 import type { Situation } from '../decision.ts';
 import type { Tenure } from '../tenure.ts';
@@ -82,7 +83,7 @@ export async function recordFailure(issuance: Issuance, failure: AttemptFailed):
   const jitter = world.random.next();
   const end = (record: CredentialRecord) =>
     abandon(scene, record, rotation, { step, outcome: 'failed', reason, message }, jitter);
-  await tenure.advance(end(situation.record).rotation, (record) => {
+  const merge = (record: CredentialRecord): CredentialRecord => {
     const ended = end(withPending(record, rotation.secretId, rotation.id)).record;
     if (NOBODYS_FAULT.has(reason)) return { ...ended, failures: record.failures, retryAt: record.retryAt };
     if (reason !== 'verify-interrupted') return ended;
@@ -90,8 +91,13 @@ export async function recordFailure(issuance: Issuance, failure: AttemptFailed):
     if (interruptions >= INTERRUPTIONS) return { ...ended, interruptions };
     const { failures, retryAt, lastError, lastReason } = record;
     return { ...ended, interruptions, failures, retryAt, lastError, lastReason };
-  });
-  const how = { wanted: rotation.reason, outcome: 'failed', step, error: message } as const;
+  };
+  const retryId = world.ids.rotationId(issuerNow(issuance));
+  await tenure.advance(end(situation.record).rotation, merge, (held) =>
+    withRetry(held, reason, situation.rotations, () => retryId, scene.now),
+  );
+  const { retriedAs = null } = tenure.rotation;
+  const how = { wanted: rotation.reason, outcome: 'failed', step, error: message, retriedAs } as const;
   world.events.tell({ type: 'rotation-abandoned', ...fieldsOf(issuance), reason, ...how });
 }
 

@@ -31,7 +31,8 @@ export function servedIsAlive(world: Witnessed): Invariant {
       const last = truth.lastServedAt(clientId, secretId, place);
       if (last === null || last <= at - lag) continue;
       const { since, by } = truth.serving.get(place) ?? { since: 0, by: 'hand' };
-      const from = Math.max(born, at - policy.renewBefore, truth.servedSince(clientId, secretId, place) ?? 0);
+      const held = heldAt.get(clientId) ?? 0;
+      const from = Math.max(born, at - policy.renewBefore, truth.servedSince(clientId, secretId, place) ?? 0, held);
       if (since > at && by === 'hand') continue; // somebody put a dead one there
       const which = last >= at ? 'S1' : 'S3';
       if (cause === 'deleted') {
@@ -41,8 +42,8 @@ export function servedIsAlive(world: Witnessed): Invariant {
           `${place} serves, or served ${(at - last) / 1000} s before, secret ${secretId}, which a daemon deleted`,
         );
       } else if (world.longestCalm(from, at - lag) >= SLACK + shutFor(policy)) {
-        const what = `${place} serves, or served ${(at - last) / 1000} s before, secret ${secretId}, which expired although there was time enough`;
-        if ((heldAt.get(clientId) ?? 0) < at - SLACK) world.violate(which, what);
+        const what = `${place} serves, or served ${(at - last) / 1000} s before, secret ${secretId}`;
+        world.violate(which, `${what}, which expired although there was time enough`);
       }
     }
   };

@@ -79,6 +79,23 @@ describe('rotate', () => {
     expect((await cli(['rotate', 'data8/c1', '--wait'], onSocket(daemon))).code).toBe(0);
   });
 
+  it('--wait follows the rotation that takes up one that was cut off', async () => {
+    const cutOff = rotation({ state: 'abandoned', error: 'the answer was lost', retriedAs: 'r2' });
+    const failing = credential({ state: 'failing', failures: 1, lastError: 'the answer was lost' });
+    daemon.answers = {
+      [C1]: [{ body: credential() }, { body: credential({ state: 'rotating' }) }, { body: failing }],
+      [ROTATE]: accepted,
+      'GET /v1/rotations/r1': { body: cutOff },
+      'GET /v1/rotations/r2': [
+        { body: rotation({ id: 'r2' }) },
+        { body: rotation({ id: 'r2', state: 'grace', deliveredAt: '2026-03-01T12:00:06.000Z' }) },
+      ],
+    };
+    const ran = await cli(['rotate', 'data8/c1', '--wait'], onSocket(daemon));
+    expect(ran).toMatchObject({ code: 0, out: 'r2\n' });
+    expect(ran.err).toContain('cut off: the answer was lost. It is begun again as r2');
+  });
+
   it('--wait ends with 1 when it is out of time', async () => {
     daemon.answers = { [C1]: { body: credential() }, [ROTATE]: accepted, 'GET /v1/rotations/r1': { body: rotation() } };
     const ran = await cli(['rotate', 'data8/c1', '--wait', '--timeout', '3s'], onSocket(daemon));

@@ -101,6 +101,7 @@ export function rotation(changes: Partial<RotationView> = {}): RotationView {
     note: null,
     actor: 'socket',
     bulkId: null,
+    retriedAs: null,
     state: 'intended',
     secretId: null,
     supersedes: ['4'],

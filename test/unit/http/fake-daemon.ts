@@ -59,6 +59,7 @@ export const ROTATION: RotationView = {
   note: null,
   actor: 'ci',
   bulkId: null,
+  retriedAs: null,
   state: 'grace',
   secretId: '12',
   supersedes: ['11'],

@@ -116,6 +116,7 @@ describe('a rotation`s view', () => {
       note: 'leaked',
       actor: 'ci',
       bulkId: null,
+      retriedAs: null,
       state: 'grace',
       secretId: '13',
       supersedes: ['12'],

@@ -8,7 +8,7 @@ import type { CredentialRecord, DestinationRecord, RotationRecord, SecretRecord 
 import { conclude } from '../../../src/rotation/conclude.ts';
 import type { Situation } from '../../../src/rotation/decision.ts';
 import { freshRecord } from '../../../src/rotation/fresh-record.ts';
-import { newRotation } from '../../../src/rotation/issue.ts';
+import { newRotation } from '../../../src/rotation/new-rotation.ts';
 import type { Observation, SeenDestination, SeenSecret, Sight } from '../../../src/rotation/observation.ts';
 import { remember } from '../../../src/rotation/remember.ts';
 
@@ -212,6 +212,6 @@ export function observation(more: Partial<Observation> = {}): Observation {
 
 /** Everything up to the plan: what tend.ts makes of an observation. */
 export function situationOf(seen: Observation): Situation {
-  const { record: remembered, rotations } = conclude(seen, remember(seen), 0.5);
+  const { record: remembered, rotations } = conclude(seen, remember(seen), 0.5, () => 'retry');
   return { observation: seen, record: remembered, rotations };
 }

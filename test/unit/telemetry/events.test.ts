@@ -76,7 +76,7 @@ describe('events', () => {
     const { meter, registry } = createPrometheus({ version: '1' });
     const events = createEvents({ log: silentLog, meter });
     const gone = { ...deletion, reason: 'grace-over', rotationId: null, outcome: 'deleted' } as const;
-    const abandoned = { type: 'rotation-abandoned', ...rotation, step: null, error: null } as const;
+    const abandoned = { type: 'rotation-abandoned', ...rotation, step: null, error: null, retriedAs: null } as const;
     events.tell({ type: 'rotation-settled', ...rotation, supersedes: [], deleteAfter: null, seconds: 20 });
     events.tell({ ...abandoned, reason: 'issuer-failed', wanted: 'expiring', outcome: 'failed' });
     for (const type of ['entry-delivered', 'entry-kept', 'delivery-overtaken'] as const)
