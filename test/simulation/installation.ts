@@ -43,6 +43,8 @@ export class Installation {
   daemon: Daemon | null = null;
   /** What the running process was configured with. */
   settings: Settings | null = null;
+  /** What it took over while it ran. */
+  #incoming: Settings | null = null;
   #world: World | null = null;
   /** Nothing starts while it is set: a machine that is down. */
   isDown = false;
@@ -64,6 +66,7 @@ export class Installation {
     const settings = this.#site.settings();
     this.process = process;
     this.settings = settings;
+    this.#incoming = null;
     this.#world = { ...this.#staff(process, settings), ledger: this.disk.open(process), processId: process.id };
     this.daemon = createDaemon(this.#world, { version: 'simulated' });
     network.trace.add(network.time.now, `${process.machine.name} starts`);
@@ -85,6 +88,7 @@ export class Installation {
     try {
       this.daemon = await daemon.handOver(world);
       this.#world = world;
+      this.#incoming = settings;
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;
       this.#site.logged(process, 'error', 'reload-failed', safeMessage(error), {});
@@ -95,6 +99,11 @@ export class Installation {
     // what was begun before is brought to rest under its old terms
     await daemon.rest();
     if (this.process === process) this.settings = settings;
+  }
+
+  /** What its process works under: while what was begun is brought to rest after a reload, its old terms, too. */
+  get inForce(): readonly Settings[] {
+    return [this.settings, this.#incoming].filter((each) => each !== null);
   }
 
   /** SIGKILL; it runs again after `pause`. */

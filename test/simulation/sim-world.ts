@@ -227,6 +227,10 @@ export class SimWorld implements Network, Witnessed {
     return this.#installationOf(process).settings ?? this.settings;
   }
 
+  settingsInForce(process: SimProcess): readonly Settings[] {
+    return this.#installationOf(process).inForce;
+  }
+
   diskOf(process: SimProcess): Disk {
     return this.#installationOf(process).disk;
   }

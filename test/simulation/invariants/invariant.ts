@@ -15,6 +15,8 @@ export interface Witnessed {
   readonly ledgerCount: number;
   /** The configuration that a process was started with. */
   settingsOf(process: SimProcess): Settings;
+  /** More than one where it reloads: what was begun rests under its old terms. */
+  settingsInForce(process: SimProcess): readonly Settings[];
   diskOf(process: SimProcess): Disk;
   /** The configuration that the people have in force now. */
   readonly settings: Settings;

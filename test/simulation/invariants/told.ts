@@ -1,4 +1,5 @@
 import { parseMarker } from '../../../src/domain/marker.ts';
+import type { Settings } from '../../../src/config/settings.ts';
 import { DAY, HOUR, SECOND } from '../../../src/domain/time.ts';
 import type { Instant } from '../../../src/domain/time.ts';
 import { latest } from '../../fakes/memory-issuer-history.ts';
@@ -48,7 +49,8 @@ export function tellsTheTruth(world: Witnessed): Invariant {
       if (event === 'rotation-settled') {
         replacedBy.set(rotationId, fields['supersedes'] as readonly string[]);
         const secrets = secretsOf.get(rotationId) ?? [];
-        for (const place of presentPlaces(world.settingsOf(process), clientId)) {
+        const [first = [], ...more] = world.settingsInForce(process).map((each) => presentPlaces(each, clientId));
+        for (const place of first.filter((each) => more.every((places) => places.includes(each)))) {
           if (secrets.some((secretId) => truth.lastServedAt(clientId, secretId, place) !== null)) continue;
           world.violate('S12', `${process.id} says that all destinations serve ${secrets.join()}: ${place} never did`);
         }
@@ -112,11 +114,12 @@ export function nothingIsMadeForNothing(world: Witnessed): Invariant {
     changing: (process, operation, clientId, about) => {
       if (operation !== 'createSecret' || typeof about === 'string') return;
       const rotationId = parseMarker(about.description)?.rotationId;
-      const settings = world.settingsOf(process);
-      const policy = policyOf(settings, clientId);
-      const places = presentPlaces(settings, clientId);
-      if (policy === null || rotationId === undefined) return;
-      if (!places.every((place) => isWell(place, clientId, policy.renewBefore))) return;
+      const areWell = (settings: Settings): boolean => {
+        const policy = policyOf(settings, clientId);
+        if (policy === null) return false;
+        return presentPlaces(settings, clientId).every((place) => isWell(place, clientId, policy.renewBefore));
+      };
+      if (rotationId === undefined || !world.settingsInForce(process).every(areWell)) return;
       // a former place counts: what is newest there is the generation that all others are behind of
       const ever = [...truth.serving].filter(([place]) => place.endsWith(`/${clientId}`));
       if (new Set(ever.flatMap(([, { secretId }]) => secretId ?? [])).size !== 1) return;
