@@ -77,8 +77,9 @@ function move(
       return moveDelivering(observation, record, rotation);
     case 'grace':
       return moveGrace(observation, record, rotation);
-    case 'done':
     case 'abandoned':
+      return moveAbandoned(observation, record, rotation);
+    case 'done':
       return null;
   }
 }
@@ -132,6 +133,14 @@ function isOldNews(observation: Observation, rotation: RotationRecord): boolean 
 function maybeServed(rotation: RotationRecord): RotationRecord {
   const error = 'this ledger is older than the world: something newer is served, or its secret was extended';
   return { ...rotation, mayBeServed: true, error };
+}
+
+/** Given up by an old copy of the ledger that could not read the destinations: once seen served, it has a grace as any other (P5). */
+function moveAbandoned(observation: Observation, record: CredentialRecord, rotation: RotationRecord): Moved | null {
+  if (rotation.mayBeServed) return null;
+  const found = observation.secrets?.find((each) => each.marker?.rotationId === rotation.id)?.secretId ?? null;
+  const known = { ...rotation, secretId: rotation.secretId ?? found };
+  return isServed(observation, known) ? { record, rotation: { ...known, mayBeServed: true } } : null;
 }
 
 function moveServed(record: CredentialRecord, rotation: RotationRecord): Moved {

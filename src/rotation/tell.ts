@@ -77,7 +77,7 @@ function tellRotation(world: World, rotation: RotationRecord, old: RotationRecor
   }
   if (rotation.state === 'done') {
     world.events.tell({ type: 'rotation-done', ...fields });
-  } else if (rotation.state === 'abandoned') {
+  } else if (rotation.state === 'abandoned' && old?.state !== 'abandoned') {
     const outcome = rotation.mayBeServed ? 'skipped' : 'lost';
     const { retriedAs = null } = rotation;
     world.events.tell({ type: 'rotation-abandoned', ...fields, wanted: reason, outcome, step: null, error, retriedAs });

@@ -42,6 +42,11 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     found: 'a daemon that was frozen while it stored its intent made a secret on what it had seen before',
   },
   {
+    seed: 1_209_234,
+    found:
+      'an old ledger gave a rotation up while no vault could be read; its served secret had no grace when it was replaced',
+  },
+  {
     seed: 226_262,
     found: 'two secrets were deleted each because the other lived, while both requests were on their way',
   },

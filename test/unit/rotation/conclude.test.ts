@@ -99,6 +99,25 @@ const TABLE: readonly [string, Partial<Observation>, string][] = [
     'abandoned served superseded',
   ],
   [
+    'P5: given up while nothing could be read, and served: it has a grace as any other once it is replaced',
+    {
+      secrets: [current, extended],
+      destinations: allHave,
+      rotations: [begun({ state: 'abandoned', secretId: '3', finishedAt: NOW - MINUTE })],
+    },
+    'abandoned served current',
+  ],
+  [
+    'P5: given up before its secret was known, and served',
+    { secrets: [current, extended], destinations: oneHas, rotations: [begun({ state: 'abandoned' })] },
+    'abandoned served current',
+  ],
+  [
+    'given up, and served nowhere',
+    { secrets: [current, extended], rotations: [begun({ state: 'abandoned', secretId: '3' })] },
+    'abandoned unserved orphan',
+  ],
+  [
     'delivering: all serve it',
     {
       secrets: [current, extended],
