@@ -23,11 +23,15 @@ export interface Consignment {
   readonly mayTake: (destination: SeenDestination, version: string) => boolean;
 }
 
-export type DeliveryResult =
+/** What a look and a write right after it come to. */
+type Attempt =
   | { readonly outcome: 'served'; readonly version: string; readonly written: boolean }
   /** The entry holds something newer: this consignment is out of date. */
   | { readonly outcome: 'overtaken' }
   | { readonly outcome: 'failed'; readonly error: string };
+
+/** `touched`: somebody had written to the entry since it was looked at: until now it may have served anything. */
+export type DeliveryResult = Attempt & { readonly touched: boolean };
 
 /** Delivers to all targets side by side; one that fails does not hold up another (V1). Never throws but on abort. */
 export async function deliverAll(
@@ -61,17 +65,19 @@ async function deliver(
   signal: AbortSignal,
 ): Promise<DeliveryResult> {
   const ref: EntryRef = { entry: target.entry, options: target.options };
+  let touched = false;
   try {
     const vault = vaultOf(world, target.vault);
     const payload = payloadOf(target, consignment);
     for (let attempt = 1; ; attempt += 1) {
       const found = await vault.describe(ref, { prove: true }, signal);
       const standing = standingOf(found, target, consignment);
-      if (typeof standing !== 'string') return standing;
+      if (typeof standing !== 'string') return { ...standing, touched };
+      touched ||= isUnknown(found, target);
       try {
         const { version } = await vault.deliver(ref, payload, consignment.mark, standing, signal);
         await readBack(world, vault, ref, payload, consignment.mark, signal);
-        return { outcome: 'served', version, written: true };
+        return { outcome: 'served', version, written: true, touched };
       } catch (error) {
         // somebody wrote between our read and our write: read again, and let the order decide (V3)
         if (error instanceof VaultError && error.fault === 'conflict' && attempt < CONFLICTS) continue;
@@ -80,8 +86,14 @@ async function deliver(
     }
   } catch (error) {
     signal.throwIfAborted();
-    return { outcome: 'failed', error: safeMessage(error) };
+    return { outcome: 'failed', error: safeMessage(error), touched };
   }
+}
+
+/** Whether what is written over is not what the look found, or, where it could not look, what the ledger knows. */
+function isUnknown(found: EntryDescription, { sight, known }: SeenDestination): boolean {
+  const versionOf = (entry: EntryDescription): string | null => (entry.state === 'absent' ? null : entry.version);
+  return versionOf(found) !== (sight.state === 'unreachable' ? (known?.version ?? null) : versionOf(sight));
 }
 
 function payloadOf(target: SeenDestination, { names, value, mark, expires }: Consignment): Payload {
@@ -94,7 +106,7 @@ function standingOf(
   found: EntryDescription,
   target: SeenDestination,
   { mark, mayTake }: Consignment,
-): string | DeliveryResult {
+): string | Attempt {
   if (found.state === 'absent') return ABSENT;
   if (found.locked !== undefined) return { outcome: 'failed', error: `the entry is locked: ${found.locked}` };
   if (found.mark === null) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, HOUR } from '../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { expectSound, jsonByHand, markAt, renew, secretIds, servingStage, writes } from './scene.ts';
 
@@ -141,6 +141,22 @@ describe('an entry that somebody changed', () => {
     expect(secretIds(stage)).toEqual(['1', '2', '3']);
     stage.vault('b').mend();
     await stage.pass(4 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['3']);
+    await expectSound(stage);
+  });
+
+  it('V19: rolled back where no look could see it, and written over by the next generation: the grace starts anew', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await stage.pass(14 * DAY - 2 * HOUR, HOUR);
+    stage.vault('a').rollBack('shop');
+    stage.vault('a').fail({ fault: 'unavailable', operations: ['describe'], times: 1 });
+    await stage.daemon.rotate({ issuer: 'data8', clientId: 'shop' }, { note: null, grace: null, actor: 'test' });
+    await stage.pass(5 * MINUTE, MINUTE);
+    for (const name of ['a', 'b']) expect(markAt(stage, name)).toEqual({ generation: 3, secretId: '3' });
+    await stage.pass(13 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['1', '2', '3']);
+    await stage.pass(DAY + 2 * HOUR, HOUR);
     expect(secretIds(stage)).toEqual(['3']);
     await expectSound(stage);
   });

@@ -47,6 +47,11 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
       'an old ledger gave a rotation up while no vault could be read; its served secret had no grace when it was replaced',
   },
   {
+    seed: 1_214_299,
+    found:
+      'a value that was rolled back unseen, and written over by a delivery, did not put off the grace of its secret',
+  },
+  {
     seed: 226_262,
     found: 'two secrets were deleted each because the other lived, while both requests were on their way',
   },

@@ -116,15 +116,22 @@ async function recordDelivery(
   }
 }
 
-/** What the ledger remembers of destinations after a delivery, without another look. */
+/**
+ * What the ledger remembers after a delivery, without another look. Where what was written over was not what had been seen
+ * there, superseded secrets lose their dates: one of them may have been served until now (V19).
+ */
 export function withResults(
   record: CredentialRecord,
   results: ReadonlyMap<SeenDestination, DeliveryResult>,
   { tenure, world }: { tenure: { rotation: Pick<RotationRecord, 'generation' | 'secretId'> }; world: World },
 ): CredentialRecord {
   const { generation, secretId } = tenure.rotation;
+  const isTouched = [...results.values()].some(({ touched }) => touched);
   return {
     ...record,
+    secrets: isTouched
+      ? record.secrets.map((each) => (each.role === 'superseded' ? { ...each, deleteAfter: null } : each))
+      : record.secrets,
     destinations: record.destinations.map((known): DestinationRecord => {
       const found = [...results].find(([target]) => isSame(target, known));
       if (found === undefined) return known;
