@@ -1,6 +1,7 @@
 import { IssuerError } from '../domain/errors.ts';
 import { failureReason } from '../domain/reason.ts';
 import { MINUTE } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
@@ -36,13 +37,13 @@ export async function retire(
     await world.ledger.commit({ credentials: [{ ...record, version: record.version + 1 }] });
     return;
   }
-  const limit = limitOf(world, situation, action, control);
+  const limit = limitOf(world, situation, action, proof.provenAt + PROOF_LIFE, control);
   try {
     const outcome = await issuer.deleteSecret(key.clientId, proof.secretId, limit.signal);
     const type = action === 'retire' ? 'secret-retired' : 'secret-reaped';
     world.events.tell({ type, ...fields, rotationId: secret.rotationId, outcome });
   } catch (thrown) {
-    const error = limit.isOver() ? windowShut(key.issuer) : thrown;
+    const error = limit.isOver() ? givenUp(key.issuer, limit.why) : thrown;
     if (!(error instanceof IssuerError)) throw error;
     const stored = { ...sent, version: sent.version + 1 };
     await world.ledger.commit({ credentials: [withFailure(stored, proof.secretId, error)] });
@@ -52,16 +53,20 @@ export async function retire(
   }
 }
 
-/** Gives a retirement up so early that it lands, if it does, while its window is open. */
+/**
+ * Gives a deletion up when its proof gets old while it waits for its turn, a token or an answer, or is sent again; and a
+ * retirement so early that it lands, if it does, while its window is open.
+ */
 function limitOf(
   world: World,
   { observation }: Situation,
   action: 'retire' | 'reap',
+  proofEnds: Instant,
   { giveUp }: Control,
-): { readonly signal: AbortSignal; isOver(): boolean; end(): void } {
+): { readonly signal: AbortSignal; readonly why: string; isOver(): boolean; end(): void } {
   const now = world.clock.now();
-  const deadline = action === 'retire' ? deletionDeadline(observation, now) : null;
-  if (deadline === null) return { signal: giveUp, isOver: () => false, end: () => undefined };
+  const shuts = action === 'retire' ? deletionDeadline(observation, now) : null;
+  const deadline = Math.min(shuts ?? proofEnds, proofEnds);
   const shut = new AbortController();
   const done = new AbortController();
   world.ticker.sleep(Math.max(0, deadline - now), done.signal).then(
@@ -70,13 +75,14 @@ function limitOf(
   );
   return {
     signal: AbortSignal.any([giveUp, shut.signal]),
+    why: deadline === shuts ? 'its maintenance window shuts' : 'what was proven for it may not hold any more',
     isOver: () => shut.signal.aborted && !giveUp.aborted,
     end: () => done.abort(),
   };
 }
 
-function windowShut(issuer: string): IssuerError {
-  const message = 'the deletion was given up, because its maintenance window shuts; it may have happened';
+function givenUp(issuer: string, why: string): IssuerError {
+  const message = `the deletion was given up, because ${why}; it may have happened`;
   return new IssuerError('unavailable', message, { issuer, operation: 'deleteSecret' });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, HOUR } from '../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
+import type { Duration } from '../../src/domain/time.ts';
 import { deletions, expectOnly, liveIds, nearRenewal, passServing, posts } from './issuer-scene.ts';
 import type { Stage } from './stage.ts';
 
@@ -32,6 +33,29 @@ describe('deletions at the issuer', () => {
     expect(refused).toBeGreaterThan(3);
     expect(refused).toBeLessThan(70);
     expect(await stage.view('shop')).toMatchObject({ state: 'failing', reason: 'issuer-failed' });
+    stage.issuer.deleteSecret = truly;
+    await passServing(stage, 3 * HOUR);
+    await expectOnly(stage, 'ok');
+  });
+
+  it('P7: a deletion that waits until its proof is old is given up, and proven anew', async () => {
+    const stage = await nearGraceEnd();
+    const truly = stage.issuer.deleteSecret.bind(stage.issuer);
+    const waited: Duration[] = [];
+    stage.issuer.deleteSecret = (_clientId, _secretId, signal) => {
+      const sent = stage.clock.now();
+      return new Promise((_resolve, reject) =>
+        signal?.addEventListener('abort', () => {
+          waited.push(stage.clock.now() - sent);
+          reject(signal.reason as Error);
+        }),
+      );
+    };
+    await passServing(stage, 2 * DAY, HOUR);
+    expect(Math.max(...waited)).toBeLessThanOrEqual(2 * MINUTE);
+    expect(waited.length).toBeGreaterThan(1);
+    const [failed] = stage.events('deletion-failed');
+    expect(failed?.fields['error']).toMatch(/^the deletion was given up, because what was proven for it may not hold/);
     stage.issuer.deleteSecret = truly;
     await passServing(stage, 3 * HOUR);
     await expectOnly(stage, 'ok');

@@ -5,6 +5,7 @@ import type { Duration, Instant } from '../../src/domain/time.ts';
 import { windowsOf } from '../fakes/windows.ts';
 import { passServed } from './short-lives.ts';
 import { Stage } from './stage.ts';
+import type { StageOptions } from './stage.ts';
 
 const KEY = { issuer: 'data8', clientId: 'shop' };
 const START = Date.UTC(2030, 0, 1);
@@ -129,9 +130,9 @@ describe('with maintenance windows', () => {
   });
 
   it('a DELETE that hangs is given up so early that it lands in its window', async () => {
-    const stage = await settled();
+    const stage = await settled({ timing: { requestLifetime: MINUTE } });
     await untilGraceIsOver(stage);
-    const from = START + 8 * DAY + 15 * HOUR + 45 * MINUTE;
+    const from = START + 8 * DAY + 15 * HOUR + 58 * MINUTE;
     await stage.pass(from - stage.clock.now(), MINUTE);
     const sent: Instant[] = [];
     const givenUp: Instant[] = [];
@@ -144,9 +145,9 @@ describe('with maintenance windows', () => {
         });
       });
     await stage.start();
-    await stage.pass(11 * MINUTE, MINUTE);
+    await stage.pass(2 * MINUTE, MINUTE);
     expect(sent).toEqual([from]);
-    expect(givenUp).toEqual([START + 8 * DAY + 15 * HOUR + 55 * MINUTE]);
+    expect(givenUp).toEqual([START + 8 * DAY + 15 * HOUR + 59 * MINUTE]);
     const [failed] = stage.events('deletion-failed');
     expect(failed?.fields['error']).toMatch(/^the deletion was given up, because its maintenance window shuts/);
     await stage.pass(3 * HOUR, HOUR);
@@ -155,8 +156,8 @@ describe('with maintenance windows', () => {
 });
 
 /** A credential that was delivered at midnight. */
-async function settled(): Promise<Stage> {
-  const stage = new Stage({ policy: NOON });
+async function settled(options: StageOptions = {}): Promise<Stage> {
+  const stage = new Stage({ policy: NOON, ...options });
   stage.issuer.addCredential('shop');
   await stage.start();
   await stage.pass(HOUR, HOUR);

@@ -19,6 +19,7 @@ export function deletionsAreProven(world: Witnessed): Invariant {
   const asked = new Map<string, Instant>();
   const lists = new Map<string, Instant>();
   const looks = new Map<string, Instant>();
+  const sentAt = new Map<string, Instant>();
 
   const problem = (
     processId: string,
@@ -48,6 +49,7 @@ export function deletionsAreProven(world: Witnessed): Invariant {
     changing: (process, operation, clientId, about) => {
       if (operation !== 'deleteSecret' || typeof about !== 'string') return;
       const secretId = about;
+      sentAt.set(`${clientId}/${secretId}`, time.now);
       const told = problem(process.id, clientId, secretId, presentPlaces(world.settingsOf(process), clientId));
       if (told !== null) world.violate('S2', `${process.id} deletes secret ${secretId} of ${clientId}: ${told}`);
       const origin = truth.origins.get(`${clientId}/${secretId}`);
@@ -60,7 +62,7 @@ export function deletionsAreProven(world: Witnessed): Invariant {
     deleted: (process, clientId, secretId) => {
       const places = placesToProve(clientId, secretId, presentPlaces(world.settingsOf(process), clientId));
       const last = places.reduce<Instant | null>((latest, place) => {
-        const at = truth.lastServedAt(clientId, secretId, place);
+        const at = isPutBack(clientId, secretId, place) ? null : truth.lastServedAt(clientId, secretId, place);
         return at === null ? latest : Math.max(at, latest ?? at);
       }, null);
       const grace = graceOf(clientId, secretId, last ?? 0);
@@ -78,6 +80,12 @@ export function deletionsAreProven(world: Witnessed): Invariant {
       }
     },
   };
+
+  /** Somebody put it there while the DELETE was on its way already: no proof before it could tell. */
+  function isPutBack(clientId: string, secretId: string, place: string): boolean {
+    const { since, by } = truth.serving.get(place) ?? { since: 0, by: 'daemon' };
+    return by === 'hand' && since > (sentAt.get(`${clientId}/${secretId}`) ?? time.now);
+  }
 
   /**
    * The least grace that was in force while the secret was served: fixed when it was superseded, whatever came later. Of

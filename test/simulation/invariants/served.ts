@@ -16,6 +16,8 @@ export function servedIsAlive(world: Witnessed): Invariant {
   const judged = new Set<string>();
   /** When a daemon last said that a person must act for a credential. */
   const heldAt = new Map<string, Instant>();
+  /** When its DELETE was last sent: a freeze may keep that on its way. */
+  const sentAt = new Map<string, Instant>();
 
   /** A secret died: was it served then, or so shortly before that a consumer may hold it? */
   const judgeDeath = (clientId: string, secretId: string, at: Instant, cause: 'deleted' | 'expired'): void => {
@@ -33,7 +35,8 @@ export function servedIsAlive(world: Witnessed): Invariant {
       const { since, by } = truth.serving.get(place) ?? { since: 0, by: 'hand' };
       const held = heldAt.get(clientId) ?? 0;
       const from = Math.max(born, at - policy.renewBefore, truth.servedSince(clientId, secretId, place) ?? 0, held);
-      if (since > at && by === 'hand') continue; // somebody put a dead one there
+      // somebody put a dead one there, or one that was about to be deleted
+      if (by === 'hand' && since > (cause === 'deleted' ? (sentAt.get(key) ?? at) : at)) continue;
       const which = last >= at ? 'S1' : 'S3';
       if (cause === 'deleted') {
         if (which === 'S3' && world.happened(`retired ${clientId}`)) continue; // as somebody asked for
@@ -57,6 +60,9 @@ export function servedIsAlive(world: Witnessed): Invariant {
   };
 
   return {
+    changing: (_process, operation, clientId, about) => {
+      if (operation === 'deleteSecret' && typeof about === 'string') sentAt.set(`${clientId}/${about}`, time.now);
+    },
     deleted: (_process, clientId, secretId) => {
       const expires = truth.expiryOf(clientId, secretId) ?? Number.POSITIVE_INFINITY;
       if (expires <= time.now) judgeDeath(clientId, secretId, expires, 'expired');
