@@ -1,11 +1,10 @@
-import { hasAnyMarker } from '../domain/marker.ts';
 import { compareMarks } from '../domain/mark.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
-import type { CredentialRecord, RotationRecord, SecretRecord } from '../ledger/records.ts';
+import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { abandon, endingOf, withRole, withStep, yieldTo } from './ending.ts';
 import type { Moved } from './ending.ts';
 import { rememberMarks } from './marks.ts';
-import { graceStart, issuerTime } from './observation.ts';
+import { issuerTime } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
 import { servedBy, topServed } from './remember-destinations.ts';
@@ -13,6 +12,7 @@ import { isProvisional } from './remember-secrets.ts';
 import { birthOrNull, renewalOf } from './renewal.ts';
 import { withRetry } from './retried.ts';
 import type { NextId } from './retried.ts';
+import { settle } from './settle.ts';
 import { rememberList } from './unlisted.ts';
 
 /** The remembered credential, and the rotations that what was seen moves on. */
@@ -72,6 +72,7 @@ function move(
     case 'verified':
       if (isServed(observation, rotation)) return moveServed(record, rotation);
       if (isOldNews(observation, rotation)) return yieldTo(observation, record, maybeServed(rotation), 'superseded');
+      if (isUnseen(observation, rotation)) return yieldUnseen(observation, record, rotation, 'interrupted');
       return abandon(observation, record, rotation, endingOf(rotation, 'interrupted'), jitter);
     case 'delivering':
       return moveDelivering(observation, record, rotation);
@@ -103,6 +104,7 @@ function moveIntended(
     const known = { ...rotation, secretId: found.secretId, expires: found.expires };
     if (isServed(observation, known)) return moveServed(record, known);
     if (isOldNews(observation, known)) return yieldTo(observation, record, maybeServed(known), 'superseded');
+    if (isUnseen(observation, known)) return yieldUnseen(observation, record, known, 'response-lost');
     const moved = abandon(observation, record, known, endingOf(rotation, 'response-lost'), jitter);
     return { ...moved, record: withRole(moved.record, found.secretId, 'orphan') };
   }
@@ -128,6 +130,25 @@ function isOldNews(observation: Observation, rotation: RotationRecord): boolean 
   const { provisional, lifetime } = terms.policy;
   const begunShort = provisional !== null && provisional < lifetime;
   return begunShort && !isProvisional(observation, { expires: listed.expires, rotationId: rotation.id });
+}
+
+/**
+ * Its secret has its full life, and not all destinations can be read: whether this ledger is an old copy of one that
+ * delivered it cannot be told, and once something newer is served it never will be (P5).
+ */
+function isUnseen(observation: Observation, { id, secretId }: RotationRecord): boolean {
+  const listed = observation.secrets?.find((each) => each.secretId === secretId);
+  if (listed === undefined || isProvisional(observation, { expires: listed.expires, rotationId: id })) return false;
+  return observation.destinations.some((each) => each.sight.state === 'unreachable');
+}
+
+function yieldUnseen(
+  observation: Observation,
+  record: CredentialRecord,
+  rotation: RotationRecord,
+  reason: 'interrupted' | 'response-lost',
+): Moved {
+  return yieldTo(observation, record, { ...rotation, mayBeServed: true }, reason);
 }
 
 function maybeServed(rotation: RotationRecord): RotationRecord {
@@ -192,49 +213,4 @@ function moveGrace(observation: Observation, record: CredentialRecord, rotation:
   const dates = left.map((each) => (each.role === 'superseded' ? each.deleteAfter : null));
   const deleteAfter = dates.includes(null) ? null : Math.max(...dates.filter((each) => each !== null));
   return deleteAfter === rotation.deleteAfter ? null : { record, rotation: { ...rotation, deleteAfter } };
-}
-
-/** All destinations serve it: the grace of what it replaces is fixed now. */
-export function settle(observation: Observation, record: CredentialRecord, rotation: RotationRecord): Moved {
-  const { now, terms, rotations } = observation;
-  const from = graceStart(observation);
-  const elsewhere = new Set(
-    rotations.filter((each) => each.state === 'grace' && each.id !== rotation.id).flatMap((each) => each.supersedes),
-  );
-  const grace = rotation.grace ?? (terms.kind === 'managed' ? terms.policy.grace : 0);
-  const unmanaged =
-    terms.kind === 'managed' && terms.policy.unmanaged === 'delete' ? strangers(observation, record) : [];
-  const secrets = record.secrets.map((each): SecretRecord => {
-    if (!unmanaged.includes(each.secretId)) return each;
-    return { ...each, role: 'superseded', grace, deleteAfter: Math.max(from, each.firstSeen) + grace };
-  });
-  const replaced = secrets.filter((each) => each.role === 'superseded' && !elsewhere.has(each.secretId));
-  const dates = replaced.map((each) => each.deleteAfter ?? from + grace);
-  return {
-    record: { ...record, secrets, failures: 0, interruptions: 0, retryAt: null, lastError: null, lastReason: null },
-    rotation: {
-      ...rotation,
-      // where nothing was replaced there is no grace to wait for
-      state: replaced.length === 0 ? 'done' : 'grace',
-      finishedAt: replaced.length === 0 ? now : null,
-      supersedes: [...new Set([...rotation.supersedes, ...replaced.map((each) => each.secretId)])],
-      deliveredAt: now,
-      deleteAfter: dates.length === 0 ? null : Math.max(...dates),
-      error: null,
-      owner: null,
-      leaseUntil: null,
-      steps: withStep(withStep(rotation, 'deliver', now, 'ok'), 'settle', now, 'ok').steps,
-    },
-  };
-}
-
-/** Secrets made by hand, for `unmanaged: delete`: none with any rekeyd's mark, none that an entry names. */
-function strangers(observation: Observation, record: CredentialRecord): string[] {
-  // the static secret that rekeyd logs in with looks just like one
-  if (observation.isOwnClient) return [];
-  const named = new Set(record.destinations.flatMap((each) => [each.secretId, each.adopted?.secretId ?? null]));
-  return (observation.secrets ?? [])
-    .filter((each) => !hasAnyMarker(each.description) && !named.has(each.secretId))
-    .filter((each) => record.secrets.some((known) => known.secretId === each.secretId && known.role === 'unmanaged'))
-    .map((each) => each.secretId);
 }

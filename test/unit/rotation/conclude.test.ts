@@ -99,6 +99,24 @@ const TABLE: readonly [string, Partial<Observation>, string][] = [
     'abandoned served superseded',
   ],
   [
+    'P5: verified and extended, and a destination that cannot be read may serve it',
+    {
+      secrets: [current, extended],
+      destinations: [destination('a', serving(2, '2')), destination('b', down)],
+      rotations: [begun({ state: 'verified', secretId: '3' })],
+    },
+    'abandoned served pending',
+  ],
+  [
+    'P1: created, and a destination cannot be read: what is on its short life was not delivered',
+    {
+      secrets: [current, fresh],
+      destinations: [destination('a', serving(2, '2')), destination('b', down)],
+      rotations: [begun({ state: 'created', secretId: '3' })],
+    },
+    'abandoned unserved orphan',
+  ],
+  [
     'P5: given up while nothing could be read, and served: it has a grace as any other once it is replaced',
     {
       secrets: [current, extended],
