@@ -74,7 +74,8 @@ export function leftoversGoSoon(world: Witnessed, installations: readonly Instal
             waiting.delete(key);
             continue;
           }
-          if (truth.lastServed(clientId, secretId) !== null || !isProvable(clientId)) {
+          const isLast = truth.alive(clientId).length === 1; // that one is never deleted, whatever it is
+          if (isLast || truth.lastServed(clientId, secretId) !== null || !isProvable(clientId)) {
             waiting.set(key, { since: time.now + HOUR, wasHeldBack: true });
             continue;
           }
