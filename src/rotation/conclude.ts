@@ -1,5 +1,6 @@
 import { compareMarks } from '../domain/mark.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
+import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { abandon, endingOf, withRole, withStep, yieldTo } from './ending.ts';
 import type { Moved } from './ending.ts';
@@ -41,7 +42,10 @@ export function conclude(
     record = moved.record;
     const isWanted = moved.ended !== undefined && observation.terms.kind === 'managed';
     const now = isWanted
-      ? withRetry(moved.rotation, moved.ended, [...observation.rotations, ...changed], nextId, observation.now)
+      ? withRetry(moved.rotation, moved.ended, [...observation.rotations, ...changed], nextId, {
+          now: observation.now,
+          generation: record.generation,
+        })
       : [moved.rotation];
     changed.push(...now);
     return now;
@@ -92,13 +96,12 @@ function moveIntended(
   jitter: number,
 ): Moved | null {
   const { now, timing, secrets } = observation;
-  if (rotation.sentAt === null) {
-    // a manual request that nobody sent yet is still wanted: the plan takes it up
-    return rotation.trigger === 'manual'
-      ? null
-      : abandon(observation, record, rotation, endingOf(rotation, 'interrupted'), jitter);
-  }
+  // a manual request that nobody sent yet is still wanted: the plan takes it up
+  const isRequest = rotation.sentAt === null && rotation.trigger === 'manual';
+  if (rotation.sentAt === null && !isRequest)
+    return abandon(observation, record, rotation, endingOf(rotation, 'interrupted'), jitter);
   if (secrets === null) return null;
+  // also of a request: this ledger may be an old copy of one that carried it out (P5)
   const found = secrets.find((each) => each.marker?.rotationId === rotation.id);
   if (found !== undefined) {
     const known = { ...rotation, secretId: found.secretId, expires: found.expires };
@@ -108,8 +111,19 @@ function moveIntended(
     const moved = abandon(observation, record, known, endingOf(rotation, 'response-lost'), jitter);
     return { ...moved, record: withRole(moved.record, found.secretId, 'orphan') };
   }
+  if (rotation.sentAt === null) return isOutrun(observation, rotation) ? giveUpRequest(now, record, rotation) : null;
   const landed = rotation.sentAt + timing.requestLifetime + timing.listLag;
   return now > landed ? abandon(observation, record, rotation, endingOf(rotation, 'response-lost'), jitter) : null;
+}
+
+/** What is served is as new as what the request would have made: it may have been carried out, and its id is not used twice. */
+function isOutrun(observation: Observation, { generation }: RotationRecord): boolean {
+  return (topServed(observation)?.generation ?? 0) >= generation;
+}
+
+function giveUpRequest(now: Instant, record: CredentialRecord, rotation: RotationRecord): Moved {
+  const error = 'this ledger is older than the world: it may have been carried out before';
+  return { record, rotation: { ...rotation, state: 'abandoned', finishedAt: now, error }, ended: 'interrupted' };
 }
 
 /** An entry holds its secret: this ledger is an old copy of one that knew of the delivery (P5). */

@@ -58,7 +58,9 @@ export function placesOf(world: World, terms: Terms, record: CredentialRecord): 
 /** Looks at one place, with what is needed to tell whether its mark is bound. */
 export async function look(place: Place, signal?: AbortSignal): Promise<SeenDestination> {
   const { vaultName, vault, identity, entry, options, format, known } = place;
-  const readable = vault?.capabilities.readable ?? false;
+  // a former one of which a rebuilt ledger has no format says nothing of its value
+  const hasFormat = format !== null || (known !== null && known.format !== null);
+  const readable = hasFormat && (vault?.capabilities.readable ?? false);
   const seen = { vault: vaultName, identity, entry, options, format, readable, known, proven: null };
   if (vault === null) {
     const error = `vault ${vaultName} is not in the configuration: put it back, or use forget`;

@@ -21,7 +21,7 @@ export type NextId = () => string;
 /**
  * A rotation that was asked for and that was cut off, with the request that takes its place: one that waits already, or a
  * new one. Both are to be stored in one commit, so that no crash comes between them.
- * @param reason why it ended. @param rotations of the credential.
+ * @param reason why it ended. @param rotations of the credential. @param known the highest generation that is known.
  * @returns the rotation alone where nobody asked for it, or its end is an answer
  */
 export function withRetry(
@@ -29,7 +29,7 @@ export function withRetry(
   reason: Reason,
   rotations: readonly RotationRecord[],
   nextId: NextId,
-  now: Instant,
+  { now, generation: known }: { readonly now: Instant; readonly generation: number },
 ): readonly [RotationRecord, ...RotationRecord[]] {
   const actor = askerOf(ended);
   if (actor === null || !CUT_OFF.has(reason)) return [ended];
@@ -37,7 +37,7 @@ export function withRetry(
   if (waiting !== undefined) return [{ ...ended, retriedAs: waiting.id }];
   const { issuer, clientId, name, generation, note, grace } = ended;
   const request = newRotation({
-    ...{ id: nextId(), issuer, clientId, name, generation: generation + 1 },
+    ...{ id: nextId(), issuer, clientId, name, generation: Math.max(generation, known) + 1 },
     ...{ trigger: 'manual', reason: 'manual', note, actor, grace, startedAt: now, owner: null },
   });
   return [{ ...ended, retriedAs: request.id }, request];

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../src/domain/time.ts';
+import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { expectSound, markAt, reconfigure, renew, secretIds, servingStage, SHOP, writes } from './scene.ts';
+import { payloadOf } from './short-lives.ts';
 import { DEFAULT_POLICY, ruleFor } from './stage.ts';
 
 const onlyA = { rules: [ruleFor(DEFAULT_POLICY, ['a'])] };
@@ -65,6 +67,23 @@ describe('destinations that come and go', () => {
     await stage.pass(91 * DAY, DAY);
     expect(secretIds(stage)).not.toContain('1');
     expect((await stage.daemon.rotation(rotation))?.state).toBe('done');
+  });
+
+  it('C2, I17, P5: removed, of a format that a rebuilt ledger does not know: what is gone is not current for ever', async () => {
+    const stage = await servingStage();
+    await stage.stop();
+    stage.ledger = new MemoryLedger();
+    await stage.start();
+    await stage.pass(2 * HOUR);
+    await reconfigure(stage, onlyA);
+    await stage.pass(2 * HOUR);
+    // what is served is deleted by hand, and what somebody puts into the present destination is adopted
+    stage.issuer.removeSecret('shop', '1');
+    const byHand = stage.issuer.addSecret('shop', { expires: stage.clock.now() + 4 * DAY });
+    stage.vault('a').putForeign('shop', payloadOf('shop', byHand.value.reveal(), byHand.secretId));
+    await stage.pass(6 * HOUR, HOUR);
+    expect(markAt(stage, 'a')?.generation).toBe(2);
+    expect(stage.issuer.count('createSecret')).toBe(2);
   });
 
   it('C2: removed, and surely absent: it holds nothing back', async () => {

@@ -52,6 +52,14 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
       'a value that was rolled back unseen, and written over by a delivery, did not put off the grace of its secret',
   },
   {
+    seed: 1_264_897,
+    found: 'a former destination whose format a rebuilt ledger did not know kept a secret current that was gone',
+  },
+  {
+    seed: 1_269_157,
+    found: 'a request that waited in an old copy of the ledger was carried out a second time under its id',
+  },
+  {
     seed: 226_262,
     found: 'two secrets were deleted each because the other lived, while both requests were on their way',
   },

@@ -94,7 +94,10 @@ export async function recordFailure(issuance: Issuance, failure: AttemptFailed):
   };
   const retryId = world.ids.rotationId(issuerNow(issuance));
   await tenure.advance(end(situation.record).rotation, merge, (held) =>
-    withRetry(held, reason, situation.rotations, () => retryId, scene.now),
+    withRetry(held, reason, situation.rotations, () => retryId, {
+      now: scene.now,
+      generation: situation.record.generation,
+    }),
   );
   const { retriedAs = null } = tenure.rotation;
   const how = { wanted: rotation.reason, outcome: 'failed', step, error: message, retriedAs } as const;

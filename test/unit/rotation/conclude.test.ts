@@ -34,6 +34,24 @@ const TABLE: readonly [string, Partial<Observation>, string][] = [
     'intended unserved -',
   ],
   [
+    'P5: a manual request that an old ledger has as never sent, and whose secret is served',
+    {
+      secrets: [current, extended],
+      destinations: allHave,
+      rotations: [begun({ state: 'intended', sentAt: null, trigger: 'manual' })],
+    },
+    'delivering served current',
+  ],
+  [
+    'P5: a manual request that the world has outrun: its id is not used, for it may have been before',
+    {
+      secrets: [secret('4', 90, { generation: 4, born })],
+      destinations: [destination('a', serving(4, '4')), destination('b', serving(4, '4'))],
+      rotations: [begun({ state: 'intended', sentAt: null, trigger: 'manual' })],
+    },
+    'abandoned unserved -',
+  ],
+  [
     'I1: sent, found by its marker',
     { secrets: [current, fresh], rotations: [begun({ state: 'intended' })] },
     'abandoned unserved orphan',
