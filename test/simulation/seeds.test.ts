@@ -7,7 +7,7 @@ import { REGRESSION_SEEDS } from './regression-seeds.ts';
 import { simulate } from './simulate.ts';
 
 /** As many seeds as fit into this much computing, in a process of its own: `npm run sim` runs more. */
-const SECONDS = 30;
+const SECONDS = 20;
 
 async function sim(...args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
