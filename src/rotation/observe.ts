@@ -70,11 +70,8 @@ export async function observe(world: World, subject: Subject, signal?: AbortSign
   };
   if (ignored || secrets === null) return base;
   const proven = await Promise.all(destinations.map((each) => proveUnmarked(world, issuer, base, each, signal)));
-  return {
-    ...base,
-    destinations: proven,
-    ...(await doubtsOf(world, issuer, { ...base, destinations: proven }, signal)),
-  };
+  const whole = { ...base, destinations: proven };
+  return { ...whole, ...(await doubtsOf(world, issuer, whole, signal)) };
 }
 
 export function issuerOf(world: World, key: CredentialKey): Issuer {
@@ -164,16 +161,20 @@ async function proveUnmarked(
 
 /**
  * Whether the token endpoint refuses the value that is served: asked where lists lack its secret past their lag, and of
- * an adopted entry that does not name its secret, of which no list tells.
+ * an adopted entry that does not name its secret, of which no list tells. A payload that is not of its format's shape, such
+ * as a text with a description that was edited since, gives no value back.
  */
 async function doubtsOf(
   world: World,
   issuer: Issuer,
   observation: Observation,
   signal?: AbortSignal,
-): Promise<Pick<Observation, 'refused' | 'unasked'>> {
+): Promise<Pick<Observation, 'refused' | 'unasked' | 'destinations'>> {
   const none: ReadonlySet<string> = new Set();
   const unasked = new Set<string>();
+  const illegible = new Set<SeenDestination>();
+  const seen = () =>
+    observation.destinations.map((each) => (illegible.has(each) ? { ...each, readable: false } : each));
   const top = topServed(observation);
   const names = observation.terms.kind === 'managed' ? observation.terms.names : {};
   for (const destination of observation.destinations) {
@@ -181,9 +182,13 @@ async function doubtsOf(
     if (secretId === null || !destination.readable || !isInDoubt(observation, secretId)) continue;
     try {
       const value = await readValue(world, destination, names, signal);
-      if (value === null) continue;
+      if (value === null) {
+        illegible.add(destination);
+        continue;
+      }
       const verdict = await issuer.verify(observation.key.clientId, value.clientSecret, signal);
-      return { refused: verdict === 'refused' ? new Set([secretId]) : none, unasked: none };
+      const refused = verdict === 'refused' ? new Set([secretId]) : none;
+      return { refused, unasked: none, destinations: seen() };
     } catch (error) {
       signal?.throwIfAborted();
       // silence proves nothing: it stays 'unsure', and is asked again soon
@@ -195,7 +200,7 @@ async function doubtsOf(
       });
     }
   }
-  return { refused: none, unasked };
+  return { refused: none, unasked, destinations: seen() };
 }
 
 function markedAt({ sight }: SeenDestination, secretId: string): string | null {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import type { ListedSecret } from '../../src/issuers/contract.ts';
 import { deletions, expectOnly, liveIds, nearRenewal, passServing, posts, served } from './issuer-scene.ts';
-import type { Stage } from './stage.ts';
+import { ruleFor, Stage } from './stage.ts';
 
 describe('a secret or credential that people delete', () => {
   it('I17: the served secret is deleted: believed after two lists past the lag and a refusal, then replaced at once', async () => {
@@ -51,6 +51,25 @@ describe('a secret or credential that people delete', () => {
     heal();
     await passServing(stage, 2 * HOUR);
     await expectOnly(stage, 'ok');
+  });
+
+  it('I17: where a text was written with a description that was edited since, lists past the lag must do', async () => {
+    const stage = new Stage({
+      rules: (policy) => {
+        const rule = ruleFor(policy, ['a', 'b']);
+        const format = { kind: 'text', template: '# {description}\nSECRET={clientSecret}\n' } as const;
+        return [{ ...rule, deliver: rule.deliver.map((each) => ({ ...each, format })) }];
+      },
+    });
+    stage.issuer.addCredential('shop');
+    await stage.start();
+    await stage.pass(HOUR);
+    stage.issuer.describeCredential('shop', 'the shop');
+    await stage.pass(2 * HOUR);
+    stage.issuer.removeSecret('shop', '1');
+    await stage.pass(3 * HOUR);
+    for (const vault of stage.vaults.values()) expect(vault.peek('shop')?.mark).toMatchObject({ secretId: '2' });
+    expect(posts(stage)).toHaveLength(2);
   });
 
   it('I17: where no value can be read back, lists past the lag must do', async () => {
