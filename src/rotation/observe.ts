@@ -1,3 +1,4 @@
+import { isSameFormat } from '../domain/payload.ts';
 import { parseMarker } from '../domain/marker.ts';
 import { IssuerError, safeMessage } from '../domain/errors.ts';
 import { failureReason } from '../domain/reason.ts';
@@ -162,7 +163,7 @@ async function proveUnmarked(
 /**
  * Whether the token endpoint refuses the value that is served: asked where lists lack its secret past their lag, and of
  * an adopted entry that does not name its secret, of which no list tells. A payload that is not of its format's shape, such
- * as a text with a description that was edited since, gives no value back.
+ * as a text with a description that was edited since, gives no value back: seen here, and where it would be copied.
  */
 async function doubtsOf(
   world: World,
@@ -177,20 +178,25 @@ async function doubtsOf(
     observation.destinations.map((each) => (illegible.has(each) ? { ...each, readable: false } : each));
   const top = topServed(observation);
   const names = observation.terms.kind === 'managed' ? observation.terms.names : {};
+  const isCopied = top !== null && observation.destinations.some((each) => isLacking(each, top.secretId));
   for (const destination of observation.destinations) {
     const secretId = top === null ? adoptedAt(destination) : markedAt(destination, top.secretId);
-    if (secretId === null || !destination.readable || !isInDoubt(observation, secretId)) continue;
+    if (secretId === null || !destination.readable) continue;
+    const isDoubted = isInDoubt(observation, secretId);
+    if (!isDoubted && !isCopied) continue;
     try {
       const value = await readValue(world, destination, names, signal);
       if (value === null) {
         illegible.add(destination);
         continue;
       }
+      if (!isDoubted) continue;
       const verdict = await issuer.verify(observation.key.clientId, value.clientSecret, signal);
       const refused = verdict === 'refused' ? new Set([secretId]) : none;
       return { refused, unasked: none, destinations: seen() };
     } catch (error) {
       signal?.throwIfAborted();
+      if (!isDoubted) continue; // whoever copies it tells
       // silence proves nothing: it stays 'unsure', and is asked again soon
       unasked.add(secretId);
       world.log.warn('value-unproven', 'Could not ask whether the served value is still accepted', {
@@ -201,6 +207,13 @@ async function doubtsOf(
     }
   }
   return { refused: none, unasked, destinations: seen() };
+}
+
+/** Whether a present destination was seen to hold something else, or in another format than the rule's. */
+function isLacking({ format, known, sight }: SeenDestination, secretId: string): boolean {
+  if (format === null || sight.state === 'unreachable') return false;
+  const isSame = known === null || known.format === null || isSameFormat(known.format, format);
+  return sight.state === 'absent' || sight.mark?.secretId !== secretId || sight.binding !== 'bound' || !isSame;
 }
 
 function markedAt({ sight }: SeenDestination, secretId: string): string | null {

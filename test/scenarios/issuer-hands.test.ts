@@ -54,22 +54,20 @@ describe('a secret or credential that people delete', () => {
   });
 
   it('I17: where a text was written with a description that was edited since, lists past the lag must do', async () => {
-    const stage = new Stage({
-      rules: (policy) => {
-        const rule = ruleFor(policy, ['a', 'b']);
-        const format = { kind: 'text', template: '# {description}\nSECRET={clientSecret}\n' } as const;
-        return [{ ...rule, deliver: rule.deliver.map((each) => ({ ...each, format })) }];
-      },
-    });
-    stage.issuer.addCredential('shop');
-    await stage.start();
-    await stage.pass(HOUR);
-    stage.issuer.describeCredential('shop', 'the shop');
-    await stage.pass(2 * HOUR);
+    const stage = await describedAnew();
     stage.issuer.removeSecret('shop', '1');
     await stage.pass(3 * HOUR);
     for (const vault of stage.vaults.values()) expect(vault.peek('shop')?.mark).toMatchObject({ secretId: '2' });
     expect(posts(stage)).toHaveLength(2);
+  });
+
+  it('C6: and where such a text would be copied to an entry that is gone, a new generation goes everywhere', async () => {
+    const stage = await describedAnew();
+    stage.vault('b').remove('shop');
+    await stage.pass(3 * HOUR);
+    for (const vault of stage.vaults.values()) expect(vault.peek('shop')?.mark).toMatchObject({ secretId: '2' });
+    expect(posts(stage)).toHaveLength(2);
+    expect((await stage.rotations('shop'))[0]).toMatchObject({ reason: 'destination-empty', state: 'grace' });
   });
 
   it('I17: where no value can be read back, lists past the lag must do', async () => {
@@ -194,4 +192,21 @@ function lack(stage: Stage, secretId: string, times = Infinity): () => void {
     return left < 0 ? list : list.filter((each) => each.secretId !== secretId);
   };
   return () => (stage.issuer.listSecrets = truly);
+}
+
+/** Delivered as a text that holds the description, which somebody edited since. */
+async function describedAnew(): Promise<Stage> {
+  const stage = new Stage({
+    rules: (policy) => {
+      const rule = ruleFor(policy, ['a', 'b']);
+      const format = { kind: 'text', template: '# {description}\nSECRET={clientSecret}\n' } as const;
+      return [{ ...rule, deliver: rule.deliver.map((each) => ({ ...each, format })) }];
+    },
+  });
+  stage.issuer.addCredential('shop');
+  await stage.start();
+  await stage.pass(HOUR);
+  stage.issuer.describeCredential('shop', 'the shop');
+  await stage.pass(2 * HOUR);
+  return stage;
 }
