@@ -170,7 +170,10 @@ function maybeServed(rotation: RotationRecord): RotationRecord {
   return { ...rotation, mayBeServed: true, error };
 }
 
-/** Given up by an old copy of the ledger that could not read the destinations: once seen served, it has a grace as any other (P5). */
+/**
+ * Given up by an old copy of the ledger while its destinations could not be read. Seen served after all, its secret has a
+ * grace once it is replaced (P5).
+ */
 function moveAbandoned(observation: Observation, record: CredentialRecord, rotation: RotationRecord): Moved | null {
   if (rotation.mayBeServed) return null;
   const found = observation.secrets?.find((each) => each.marker?.rotationId === rotation.id)?.secretId ?? null;

@@ -79,6 +79,7 @@ export interface SeenDestination {
   readonly options: Readonly<Record<string, unknown>>;
   /** The format that the configuration asks for; null for a former destination. */
   readonly format: Format | null;
+  /** Whether its value can be read back: by the vault, in a format that is known, and, where that was tried, in its shape. */
   readonly readable: boolean;
   /** What the ledger remembers of it; null: nothing. */
   readonly known: DestinationRecord | null;
