@@ -10,7 +10,7 @@ import type { EntryDescription, EntryRef, Vault } from '../vaults/contract.ts';
 import type { Terms } from '../config/terms.ts';
 import { vaultOf } from './look.ts';
 import type { SeenDestination } from './observation.ts';
-import { adoptionOf } from './remember-destinations.ts';
+import { adoptionOf, isRewritten } from './remember-destinations.ts';
 import type { World } from './world.ts';
 
 /** What is delivered, the same to every destination. */
@@ -25,7 +25,12 @@ export interface Consignment {
 
 /** What a look and a write right after it come to. */
 type Attempt =
-  | { readonly outcome: 'served'; readonly version: string; readonly written: boolean }
+  | {
+      readonly outcome: 'served';
+      readonly version: string;
+      readonly revision: string | null;
+      readonly written: boolean;
+    }
   /** The entry holds something newer: this consignment is out of date. */
   | { readonly outcome: 'overtaken' }
   | { readonly outcome: 'failed'; readonly error: string };
@@ -76,8 +81,8 @@ async function deliver(
       touched ||= isUnknown(found, target);
       try {
         const { version } = await vault.deliver(ref, payload, consignment.mark, standing, signal);
-        await readBack(world, vault, ref, payload, consignment.mark, signal);
-        return { outcome: 'served', version, written: true, touched };
+        const revision = await readBack(world, vault, ref, payload, consignment.mark, signal);
+        return { outcome: 'served', version, revision, written: true, touched };
       } catch (error) {
         // somebody wrote between our read and our write: read again, and let the order decide (V3)
         if (error instanceof VaultError && error.fault === 'conflict' && attempt < CONFLICTS) continue;
@@ -93,7 +98,8 @@ async function deliver(
 /** Whether what is written over is not what the look found, or, where it could not look, what the ledger knows. */
 function isUnknown(found: EntryDescription, { sight, known }: SeenDestination): boolean {
   const versionOf = (entry: EntryDescription): string | null => (entry.state === 'absent' ? null : entry.version);
-  return versionOf(found) !== (sight.state === 'unreachable' ? (known?.version ?? null) : versionOf(sight));
+  const before = sight.state === 'unreachable' ? known : sight.state === 'absent' ? null : sight;
+  return versionOf(found) !== (before?.version ?? null) || isRewritten(found, before?.revision);
 }
 
 function payloadOf(target: SeenDestination, { names, value, mark, expires }: Consignment): Payload {
@@ -121,11 +127,14 @@ function standingOf(
   if (order > 0) return { outcome: 'overtaken' };
   const { known, format } = target;
   const sameFormat = known?.format == null || (format !== null && isSameFormat(known.format, format));
-  if (order === 0 && sameFormat) return { outcome: 'served', version: found.version, written: false };
-  return found.version;
+  if (order !== 0 || !sameFormat) return found.version;
+  return { outcome: 'served', version: found.version, revision: found.revision ?? null, written: false };
 }
 
-/** Proves the delivery: the entry must hold this mark, bound, and where it can be read, this payload (V12, V13). */
+/**
+ * Proves the delivery: the entry must hold this mark, bound, and where it can be read, this payload (V12, V13).
+ * @returns the revision that it was seen at; null where the vault has none.
+ */
 async function readBack(
   world: World,
   vault: Vault,
@@ -133,7 +142,7 @@ async function readBack(
   payload: Payload,
   mark: Mark,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | null> {
   const deadline = world.clock.monotonic() + vault.readBack;
   for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
     const seen = vault.capabilities.readable
@@ -144,7 +153,7 @@ async function readBack(
       if (order > 0)
         throw new VaultError('conflict', 'a newer generation came in between', { vault: vault.name, entry: ref.entry });
       const same = seen.payload === undefined || seen.payload?.content.equals(payload.content) === true;
-      if (order === 0 && seen.binding === 'bound' && same) return;
+      if (order === 0 && seen.binding === 'bound' && same) return seen.revision ?? null;
     }
     if (world.clock.monotonic() >= deadline) {
       throw new VaultError('unavailable', 'what was written could not be read back', {

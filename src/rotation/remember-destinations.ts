@@ -3,7 +3,7 @@ import { compareMarks, isOurs } from '../domain/mark.ts';
 import type { Mark, Owner } from '../domain/mark.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord, DestinationRecord } from '../ledger/records.ts';
-import type { Observation, SeenDestination } from './observation.ts';
+import type { Observation, SeenDestination, Sight } from './observation.ts';
 
 /** A bound mark of ours: what surely is served somewhere. */
 export type Served = Pick<Mark, 'generation' | 'secretId' | 'deliveredAt'>;
@@ -76,7 +76,14 @@ export function mayServeAnything(destination: SeenDestination, owner: Owner): bo
  */
 export function wasTouched({ sight, known }: SeenDestination): boolean {
   if (known === null || known.version === null || sight.state === 'unreachable') return false;
-  return sight.state === 'absent' || sight.version !== known.version;
+  return sight.state === 'absent' || sight.version !== known.version || isRewritten(sight, known.revision);
+}
+
+/** Whether somebody wrote since `revision`, though what is there may be as it was. Not where one of the two is unknown. */
+export function isRewritten(sight: Sight, revision: string | null | undefined): boolean {
+  if (sight.state !== 'present' || sight.revision === undefined || revision === null || revision === undefined)
+    return false;
+  return sight.revision !== revision;
 }
 
 /** What the ledger remembers of the destinations after this look. `top` is what they all should serve. */
@@ -107,6 +114,7 @@ export function rememberDestinations(observation: Observation, top: Served | nul
       ...marksOf(destination, served, adopted, observation.now),
       // our own version stays known while its mark is stripped or broken, so that it can be told from a foreign one
       version: served === null ? (known?.version ?? null) : sight.version,
+      revision: sight.revision ?? null,
       state: stateOf(destination, observation.owner, served, top, adopted !== null),
       adopted,
       seenAt: observation.now,
@@ -154,6 +162,7 @@ const empty = {
   secretId: null,
   deliveredAt: null,
   version: null,
+  revision: null,
   adopted: null,
   seenAt: null,
   error: null,

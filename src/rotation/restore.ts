@@ -74,7 +74,9 @@ async function restoreEntry(
   await edit(world, record, (stored) => ({
     ...stored,
     destinations: stored.destinations.map((each) =>
-      each.identity === destination.identity && each.entry === destination.entry ? { ...each, version } : each,
+      each.identity === destination.identity && each.entry === destination.entry
+        ? { ...each, version, revision: null }
+        : each,
     ),
   }));
 }

@@ -220,6 +220,7 @@ function describeFound(found: Snapshot): Extract<EntryDescription, { state: 'pre
   return {
     state: 'present',
     version: found.version,
+    ...(found.revision === undefined ? {} : { revision: found.revision }),
     mark,
     binding: bound === null ? 'broken' : 'bound',
     ...(lock === null ? {} : { locked: lock }),

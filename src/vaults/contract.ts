@@ -29,6 +29,11 @@ export type EntryDescription =
       readonly state: 'present';
       /** The vault's version of the value and mark: what compare-and-set expects. Opaque. */
       readonly version: string;
+      /**
+       * Changes whenever anybody writes, also where it then is as it was before: rolled back, and forth again (V19). It may
+       * change more often than that. Opaque. Absent: `version` tells all there is to tell.
+       */
+      readonly revision?: string;
       /** Null: no mark of any rekeyd on it. */
       readonly mark: Mark | null;
       /**

@@ -24,7 +24,7 @@ import {
   writeSidecar,
 } from './directory-sidecar.ts';
 import type { SidecarMark } from './directory-sidecar.ts';
-import { readBounded, syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
+import { fileRevision, readBounded, syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
 import { valueVersion } from './fingerprint.ts';
 import { sameMark } from './mark-fields.ts';
 import { OneAtATime } from './one-at-a-time.ts';
@@ -38,6 +38,7 @@ const CAPABILITIES = { compareAndSet: false, readable: true, map: false } as con
 interface Found {
   readonly content: SecretValue;
   readonly version: string;
+  readonly revision: string;
   /** The mark for this content; null: there is none for it. */
   readonly line: SidecarMark | null;
   /** All marks beside it; null: none. */
@@ -120,9 +121,12 @@ class DirectoryVault implements Vault {
   }
 
   async #find(entry: string): Promise<Found | null> {
+    const path = join(this.#path, entry);
+    let revision: string;
     let text: string;
     try {
-      text = await readBounded(join(this.#path, entry), MAX_BYTES);
+      revision = await fileRevision(path);
+      text = await readBounded(path, MAX_BYTES);
     } catch (error) {
       if (!isNotFound(error)) throw error;
       await this.#proveReached(entry);
@@ -131,7 +135,7 @@ class DirectoryVault implements Vault {
     const content = SecretValue.of(text);
     const sidecar = await readSidecar(this.#path, entry);
     const version = valueVersion({ form: 'opaque', content }, entry);
-    return { content, version, sidecar, line: sidecar === null ? null : fitting(sidecar, content) };
+    return { content, version, revision, sidecar, line: sidecar === null ? null : fitting(sidecar, content) };
   }
 
   /** 'Absent' is only what the vault says: its folder must still be the one that was opened. */
@@ -227,7 +231,8 @@ function payloadOf(found: Found): Payload {
 function describeFound(found: Found): Extract<EntryDescription, { state: 'present' }> {
   const mark = found.line === null ? (found.sidecar?.at(-1)?.mark ?? null) : found.line.mark;
   const bound = found.line !== null && found.line.mark !== null && !found.content.isEmpty;
-  return { state: 'present', version: found.version, mark, binding: bound ? 'bound' : 'broken' };
+  const { version, revision } = found;
+  return { state: 'present', version, revision, mark, binding: bound ? 'bound' : 'broken' };
 }
 
 /** Nothing would change: then nothing is written (V16). */

@@ -65,6 +65,15 @@ export function isTemporary(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
+/**
+ * Changes with every write to a file, also one that leaves it as it was: its time of change, which nobody can set. Of what is
+ * read it is asked before, so that what is replaced in between has another one at the next look. @throws the system's error.
+ */
+export async function fileRevision(path: string): Promise<string> {
+  const { ctimeNs } = await stat(path, { bigint: true });
+  return String(ctimeNs);
+}
+
 /** Reads a whole file of at most `most` bytes. @throws the system's error, or RangeError for a larger file. */
 export async function readBounded(path: string, most: number): Promise<string> {
   await using file = await open(path, 'r');

@@ -32,6 +32,7 @@ const schema = z.strictObject({
 interface Found {
   readonly number: number;
   readonly version: string;
+  readonly revision: string;
   readonly document: FileDocument;
 }
 
@@ -125,7 +126,8 @@ class FileVault implements Vault {
         `'${place}.json' cannot be read as a version: move it away, or put it right`,
       );
     }
-    return { number: stored.number, version: `${stored.number}-${ciphertextDigest(document)}`, document };
+    const { number, revision } = stored;
+    return { number, version: `${number}-${ciphertextDigest(document)}`, revision, document };
   }
 
   /** 'Absent' is only what the vault says: its folder must still be the one that was opened. */
@@ -237,6 +239,7 @@ function describeFound(found: Found, bound: boolean): Extract<EntryDescription, 
   return {
     state: 'present',
     version: found.version,
+    revision: found.revision,
     mark: found.document.mark,
     binding: bound ? 'bound' : 'broken',
   };

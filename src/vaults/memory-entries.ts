@@ -8,8 +8,8 @@ import { sameMark } from './mark-fields.ts';
 /** Older states of an entry that are kept, for read lag and for rolling back. */
 const KEPT = 100;
 
-/** One state of an entry. */
-export interface MemoryState {
+/** One state of an entry, as it is put. */
+export interface MemoryWrite {
   readonly version: string;
   readonly payload: Payload | null;
   readonly mark: Mark | null;
@@ -18,6 +18,12 @@ export interface MemoryState {
   readonly locked: string | null;
   /** Metadata of others, which no write touches. */
   readonly foreign: Readonly<Record<string, string>>;
+}
+
+/** One state of an entry, as it is kept. */
+export interface MemoryState extends MemoryWrite {
+  /** Another one whenever another version is put, also one that was there before. */
+  readonly revision: string;
 }
 
 interface Snapshot {
@@ -32,16 +38,21 @@ export class MemoryEntries {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Snapshot[]>();
   #versions = 0;
+  #revisions = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** Null: the entry is removed. */
-  put(entry: string, state: MemoryState | null): void {
+  put(entry: string, write: MemoryWrite | null): void {
     const snapshots = this.#entries.get(entry) ?? [];
     this.#entries.set(entry, snapshots);
-    snapshots.push({ since: this.#clock.monotonic(), state });
+    const before = snapshots.at(-1)?.state ?? null;
+    const isMoved = write !== null && before?.version !== write.version;
+    if (isMoved) this.#revisions += 1;
+    const revision = isMoved ? String(this.#revisions) : (before?.revision ?? '');
+    snapshots.push({ since: this.#clock.monotonic(), state: write === null ? null : { ...write, revision } });
     if (snapshots.length > KEPT) snapshots.shift();
   }
 
@@ -78,6 +89,7 @@ export function describeState(state: MemoryState): Extract<EntryDescription, { s
   return {
     state: 'present',
     version: state.version,
+    revision: state.revision,
     mark: state.mark,
     binding: bound ? 'bound' : 'broken',
     ...(state.locked === null ? {} : { locked: state.locked }),

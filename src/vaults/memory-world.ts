@@ -72,12 +72,18 @@ export abstract class MemoryWorld {
 
   /** Somebody brings back the value before this one, with the mark it had (V14). */
   rollBack(entry: string): void {
+    this.kept.put(entry, { ...this.#older(entry), version: this.kept.nextVersion() });
+  }
+
+  /**
+   * Somebody makes the version before this one the current one again, as the stage of a version is moved (V19).
+   * @returns what moves it forth again.
+   */
+  moveBack(entry: string): () => void {
     const now = this.mustHave(entry);
-    const older = this.history(entry).findLast(
-      (state) => state.payload !== null && now.payload !== null && !state.payload.content.equals(now.payload.content),
-    );
-    if (older === undefined) throw new Error(`Entry '${entry}' has no older value.`);
-    this.kept.put(entry, { ...older, version: this.kept.nextVersion() });
+    const older = this.#older(entry);
+    this.kept.put(entry, older);
+    return () => this.kept.put(entry, now);
   }
 
   /** The value is taken out, the entry and its mark stay (V12). */
@@ -114,6 +120,15 @@ export abstract class MemoryWorld {
   /** The names of all entries that are there now. */
   entries(): readonly string[] {
     return this.kept.names();
+  }
+
+  #older(entry: string): MemoryState {
+    const now = this.mustHave(entry);
+    const older = this.history(entry).findLast(
+      (state) => state.payload !== null && now.payload !== null && !state.payload.content.equals(now.payload.content),
+    );
+    if (older === undefined) throw new Error(`Entry '${entry}' has no older value.`);
+    return older;
   }
 
   protected mustHave(entry: string): MemoryState {

@@ -114,6 +114,8 @@ function descriptionProblem(method: string, answer: unknown): string | null {
   if (!['bound', 'broken', 'unproven'].includes(String(answer['binding']))) {
     return `${method} answered a 'binding' that is none of bound, broken, unproven`;
   }
+  const { revision } = answer;
+  if (revision !== undefined && typeof revision !== 'string') return `${method} answered a 'revision' that is no text`;
   return versionProblem(method, answer) ?? markProblem(method, answer['mark']);
 }
 

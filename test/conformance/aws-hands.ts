@@ -33,7 +33,7 @@ export class AwsHands {
 
   get hooks(): Pick<
     VaultHooks,
-    'editByHand' | 'removeMark' | 'rollBack' | 'makeEmpty' | 'putForeign' | 'addForeignMetadata'
+    'editByHand' | 'removeMark' | 'rollBack' | 'rollBackAndForth' | 'makeEmpty' | 'putForeign' | 'addForeignMetadata'
   > {
     return {
       editByHand: async (ref, content) => {
@@ -45,6 +45,10 @@ export class AwsHands {
       },
       rollBack: async (ref) => {
         await this.move(ref, (await this.holder(ref, 'AWSPREVIOUS'))!);
+      },
+      // by stages alone: the versions are those of before
+      rollBackAndForth: async (ref) => {
+        for (let move = 0; move < 2; move++) await this.move(ref, (await this.holder(ref, 'AWSPREVIOUS'))!);
       },
       makeEmpty: async (ref) => {
         const tags = [...(await this.tags(ref))].map(([Key, Value]) => ({ Key, Value }));

@@ -89,7 +89,10 @@ export class KvHands {
 
   /** The hooks of the suite that are the same at every server. */
   hooks(): Required<
-    Pick<VaultHooks, 'editByHand' | 'removeMark' | 'rollBack' | 'makeEmpty' | 'putForeign' | 'addForeignMetadata'>
+    Pick<
+      VaultHooks,
+      'editByHand' | 'removeMark' | 'rollBack' | 'rollBackAndForth' | 'makeEmpty' | 'putForeign' | 'addForeignMetadata'
+    >
   > {
     return {
       editByHand: async ({ entry }: EntryRef, content) => {
@@ -100,6 +103,10 @@ export class KvHands {
         await this.must('POST', this.metadata(entry), { custom_metadata: {} });
       },
       rollBack: async ({ entry }) => this.rollBack(entry, (await this.version(entry)) - 1),
+      rollBackAndForth: async ({ entry }) => {
+        const now = await this.version(entry);
+        for (const version of [now - 1, now]) await this.rollBack(entry, version);
+      },
       makeEmpty: async ({ entry }) => {
         await this.must('DELETE', this.data(entry));
       },

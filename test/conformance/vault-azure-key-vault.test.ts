@@ -25,6 +25,9 @@ async function open(): Promise<VaultFixture> {
       const before = store.versions(entry).at(-2)!;
       store.set(entry, { value: before.value, tags: before.tags });
     },
+    rollBackAndForth: ({ entry }) => {
+      for (const { value, tags } of store.versions(entry).slice(-2)) store.set(entry, { value, tags });
+    },
     makeEmpty: ({ entry }) => {
       store.current(entry).attributes.enabled = false;
     },

@@ -44,6 +44,10 @@ async function open(): Promise<VaultFixture> {
     editByHand: (ref, content) => writeFileSync(file(ref), content),
     removeMark: (ref) => rmSync(join(path, '.rekeyd', `${encodeEntryName(ref.entry)}.json`)),
     rollBack: (ref) => writeFileSync(file(ref), before.get(ref.entry)!),
+    rollBackAndForth: (ref) => {
+      const now = readFileSync(file(ref));
+      for (const content of [before.get(ref.entry)!, now]) writeFileSync(file(ref), content);
+    },
     makeEmpty: (ref) => writeFileSync(file(ref), ''),
     putForeign: (ref, content) => {
       mkdirSync(dirname(file(ref)), { recursive: true });

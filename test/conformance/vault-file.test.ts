@@ -59,6 +59,12 @@ async function open(): Promise<VaultFixture> {
       const [older] = versions(ref).slice(-2);
       copyFileSync(join(folder(ref), older!), newest(ref));
     },
+    rollBackAndForth: (ref) => {
+      const [older, now] = versions(ref)
+        .slice(-2)
+        .map((name) => readFileSync(join(folder(ref), name)));
+      for (const text of [older!, now!]) writeFileSync(newest(ref), text);
+    },
     makeEmpty: (ref) => change(ref, (document) => ({ ...document, ciphertext: '' })),
     putForeign: async (ref, content) => {
       mkdirSync(folder(ref), { mode: 0o700 });

@@ -14,6 +14,8 @@ export interface VaultHooks {
   removeMark(ref: EntryRef): Promise<void> | void;
   /** Brings back the value before this one, with the mark it had (V14). */
   rollBack(ref: EntryRef): Promise<void> | void;
+  /** Brings back the value before this one, and then this one again, all as it was (V19). */
+  rollBackAndForth(ref: EntryRef): Promise<void> | void;
   /** Leaves the entry, and its mark where there is one, but no value (V12). */
   makeEmpty(ref: EntryRef): Promise<void> | void;
   /** Makes an entry that no rekeyd knows (V4). */

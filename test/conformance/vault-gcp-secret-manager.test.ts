@@ -21,6 +21,9 @@ async function open(): Promise<VaultFixture> {
     removeMark: ({ entry }) => void store.update(entry, { annotations: {} }, ['annotations']),
     // Google keeps no way back but to add the old value again: `latest` is what was created last.
     rollBack: ({ entry }) => void store.add(entry, store.find(entry).versions.at(-2)!.data, undefined),
+    rollBackAndForth: ({ entry }) => {
+      for (const { data } of store.find(entry).versions.slice(-2)) store.add(entry, data, undefined);
+    },
     makeEmpty: ({ entry }) => store.setState(entry, 'latest', 'DISABLED'),
     putForeign: ({ entry }, content) => {
       store.create(entry, { replication: { automatic: {} } });

@@ -56,6 +56,16 @@ async function open(): Promise<VaultFixture> {
         secret.metadata.labels = old.metadata.labels;
         secret.metadata.annotations = old.metadata.annotations;
       }),
+    rollBackAndForth: (ref) => {
+      const now = structuredClone(fake.secrets.get(ref.entry)!);
+      for (const old of [before.get(ref.entry)!, now]) {
+        change(ref, (secret) => {
+          secret.data = { ...old.data };
+          secret.metadata.labels = { ...old.metadata.labels };
+          secret.metadata.annotations = { ...old.metadata.annotations };
+        });
+      }
+    },
     makeEmpty: (ref) =>
       change(ref, (secret) => {
         secret.data = {};

@@ -15,6 +15,7 @@ async function open(capabilities: { compareAndSet: boolean }): Promise<VaultFixt
     editByHand: (ref, content) => vault.editByHand(ref.entry, { form: 'fields', content: SecretValue.of(content) }),
     removeMark: (ref) => vault.removeMark(ref.entry),
     rollBack: (ref) => vault.rollBack(ref.entry),
+    rollBackAndForth: (ref) => vault.moveBack(ref.entry)(),
     makeEmpty: (ref) => vault.makeEmpty(ref.entry),
     putForeign: (ref, content) => vault.putForeign(ref.entry, { form: 'opaque', content: SecretValue.of(content) }),
     deny: () => vault.deny(),

@@ -51,6 +51,7 @@ describeVaultSuite('module (the example)', {
   lacks: {
     lag: 'the example reads what was written last',
     rollBack: 'the example keeps no older values',
+    rollBackAndForth: 'the example keeps no older values',
     deny: 'the example has no rights of its own',
     addForeignMetadata: 'a row of the example has no metadata of others',
   },

@@ -102,6 +102,24 @@ export function describeWorld(cases: VaultCases): void {
     await cases.bench.served(ref, makeMark(3));
   });
 
+  cases.withHook(
+    'rollBackAndForth',
+    'V19: shows that a value was rolled back, also where it was put right again',
+    async (rollBackAndForth) => {
+      const ref = cases.bench.place('put-right');
+      await cases.bench.put(ref, cases.bench.fields(), makeMark(1));
+      await cases.bench.put(ref, cases.bench.fields(), makeMark(2));
+      const look = () => cases.bench.look(ref, ({ mark, binding }) => mark?.generation === 2 && binding === 'bound');
+      const before = await look();
+      expect(await look()).toEqual(before); // to look changes nothing
+      await rollBackAndForth(ref);
+      const after = await look();
+      expect([after.version, after.revision]).not.toEqual([before.version, before.revision]);
+      await cases.bench.vault.deliver(ref, cases.bench.fields(), makeMark(3), after.version);
+      await cases.bench.served(ref, makeMark(3));
+    },
+  );
+
   cases.withHook('deny', 'V15: a denied look is an error, never absence', async (deny) => {
     const [there, absent] = [cases.bench.place('denied'), cases.bench.place('denied-absent')];
     await cases.bench.put(there, cases.bench.fields(), makeMark(1));

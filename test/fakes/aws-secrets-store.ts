@@ -26,6 +26,8 @@ export interface StoredSecret {
   tags: Map<string, string>;
   versions: Map<string, Version>;
   deletedAt: number | null;
+  /** When anything of it was changed last, in seconds. */
+  changedAt: number;
   /** Shown by DescribeSecret as it is: OwningService, RotationEnabled, ReplicationStatus, … */
   more: Record<string, unknown>;
 }
@@ -46,6 +48,7 @@ const ACCOUNT = '123456789012';
 export class AwsSecretsStore {
   readonly secrets = new Map<string, StoredSecret>();
   readonly #region: string;
+  #now = Date.UTC(2030, 0, 1) / 1_000;
 
   constructor(region: string) {
     this.#region = region;
@@ -53,6 +56,13 @@ export class AwsSecretsStore {
 
   /** @throws AwsRefusal */
   run(operation: string, input: AwsInput): Answer {
+    const answer = this.#run(operation, input);
+    const secret = this.secrets.get(String(input['SecretId'] ?? input['Name']));
+    if (secret !== undefined && !/^(Describe|Get)/.test(operation)) secret.changedAt = this.#now += 0.001;
+    return answer;
+  }
+
+  #run(operation: string, input: AwsInput): Answer {
     switch (operation) {
       case 'CreateSecret':
         return this.#create(input);
@@ -104,6 +114,7 @@ export class AwsSecretsStore {
       tags: new Map(),
       versions: new Map(),
       deletedAt: null,
+      changedAt: this.#now,
       more: {},
     };
     setTags(secret, tagsOf(input));
@@ -176,6 +187,7 @@ export class AwsSecretsStore {
     const labelled = [...secret.versions.values()].filter(({ stages }) => stages.length > 0);
     return {
       ...this.#naming(secret),
+      LastChangedDate: secret.changedAt,
       ...(secret.deletedAt === null ? {} : { DeletedDate: secret.deletedAt }),
       ...(labelled.length === 0
         ? {}

@@ -13,7 +13,12 @@ export interface FakeSecret {
     resourceVersion: string;
     labels: Record<string, string>;
     annotations: Record<string, string>;
-    managedFields: { manager: string; operation: 'Update'; fieldsV1: Record<string, Record<string, object>> }[];
+    managedFields: {
+      manager: string;
+      operation: 'Update';
+      time: string;
+      fieldsV1: Record<string, Record<string, object>>;
+    }[];
   };
   data: Record<string, string>;
 }
@@ -184,17 +189,21 @@ export class FakeKubernetes {
     secret.metadata.resourceVersion = String(this.#revision);
     const changed = new Set(Object.keys(secret.data).filter((key) => secret.data[key] !== before[key]));
     const owners = new Map<string, Record<string, object>>([[manager, {}]]);
-    for (const { manager: owner, fieldsV1 } of secret.metadata.managedFields) {
+    const times = new Map<string, string>();
+    for (const { manager: owner, time, fieldsV1 } of secret.metadata.managedFields) {
+      times.set(owner, time);
       const kept = Object.entries(fieldsV1['f:data'] ?? {}).filter(([field]) => {
         const key = field.slice(2);
         return Object.hasOwn(secret.data, key) && !changed.has(key);
       });
       owners.set(owner, { ...owners.get(owner), ...Object.fromEntries(kept) });
     }
+    times.set(manager, `${new Date().toISOString().slice(0, 19)}Z`); // to the second, as the API server writes it
     for (const key of changed) owners.set(manager, { ...owners.get(manager), [`f:${key}`]: {} });
     secret.metadata.managedFields = [...owners].map(([owner, fields]) => ({
       manager: owner,
       operation: 'Update',
+      time: times.get(owner) ?? '',
       fieldsV1: {
         'f:data': fields,
         ...(secret.immutable === true ? { 'f:immutable': {} } : {}),

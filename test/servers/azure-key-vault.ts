@@ -1,4 +1,4 @@
-import type { SecretClient } from '@azure/keyvault-secrets';
+import type { SecretClient, SecretProperties } from '@azure/keyvault-secrets';
 import { realPorts } from '../../src/compose/ports.ts';
 import { openClient } from '../../src/vaults/azure-key-vault/client.ts';
 import type { ClientOverrides } from '../../src/vaults/azure-key-vault/client.ts';
@@ -70,12 +70,12 @@ export class KeyVaultHands {
         await client.updateSecretProperties(entry, version, { tags: Object.fromEntries(others) });
       },
       rollBack: async ({ entry }) => {
-        const versions = [];
-        for await (const properties of client.listPropertiesOfSecretVersions(entry)) versions.push(properties);
-        const generation = (tags: Record<string, string> = {}): number => Number(tags['rekeyd-generation']);
-        const [, before] = versions.sort((a, b) => generation(b.tags) - generation(a.tags));
-        const { value = '', properties } = await client.getSecret(entry, { version: before?.version ?? '' });
-        await client.setSecret(entry, value, { tags: properties.tags ?? {} });
+        const [, before] = await this.#newestFirst(entry);
+        await this.#setAgain(entry, before!);
+      },
+      rollBackAndForth: async ({ entry }) => {
+        const [now, before] = await this.#newestFirst(entry);
+        for (const version of [before!, now!]) await this.#setAgain(entry, version);
       },
       makeEmpty: async ({ entry }) => {
         const { version = '' } = (await client.getSecret(entry)).properties;
@@ -90,6 +90,18 @@ export class KeyVaultHands {
         return async () => (await tagsOf(entry))['team'] === 'checkout';
       },
     };
+  }
+
+  async #newestFirst(entry: string): Promise<SecretProperties[]> {
+    const versions = [];
+    for await (const properties of this.#client.listPropertiesOfSecretVersions(entry)) versions.push(properties);
+    const generation = (tags: Record<string, string> = {}): number => Number(tags['rekeyd-generation']);
+    return versions.sort((a, b) => generation(b.tags) - generation(a.tags));
+  }
+
+  async #setAgain(entry: string, { version = '' }: SecretProperties): Promise<void> {
+    const { value = '', properties } = await this.#client.getSecret(entry, { version });
+    await this.#client.setSecret(entry, value, { tags: properties.tags ?? {} });
   }
 
   /** Deletes what was made; a Key Vault keeps it soft-deleted for its retention. */

@@ -60,6 +60,11 @@ export class GcpHands {
     await this.add(entry, before.payload?.data ?? '');
   }
 
+  /** The version before, and what is the newest now after it. */
+  async addBackAndForth(entry: string): Promise<void> {
+    for (let time = 0; time < 2; time++) await this.addPrevious(entry);
+  }
+
   async disableNewest(entry: string): Promise<void> {
     const [newest] = await this.#client.getSecretVersion({ name: `${this.name(entry)}/versions/latest` });
     await this.#client.disableSecretVersion({ name: newest.name ?? '' });

@@ -33,6 +33,7 @@ if ('reason' in told) {
       editByHand: ({ entry }, content) => hands.add(entry, content),
       removeMark: ({ entry }) => hands.annotate(entry, {}),
       rollBack: ({ entry }) => hands.addPrevious(entry),
+      rollBackAndForth: ({ entry }) => hands.addBackAndForth(entry),
       makeEmpty: ({ entry }) => hands.disableNewest(entry),
       putForeign: async ({ entry }, content) => {
         await hands.create(entry);

@@ -35,6 +35,9 @@ async function open(): Promise<VaultFixture> {
 
   const path = (ref: EntryRef): string => `/secrets/${ref.entry.split('/')[1] ?? ''}`;
   const change = (ref: EntryRef, patch: object): Promise<StoredSecret> => team.must('PATCH', path(ref), patch);
+  const replace = async (ref: EntryRef, { data, metadata: { labels, annotations } }: StoredSecret): Promise<void> => {
+    await team.must('PUT', path(ref), { metadata: { name: path(ref).slice(9), labels, annotations }, data });
+  };
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   // A person can only bring back what was kept: every Secret is copied as it is replaced.
   const vault = new Proxy(inner, {
@@ -63,12 +66,10 @@ async function open(): Promise<VaultFixture> {
       const labels = { 'app.kubernetes.io/managed-by': null };
       await change(ref, { metadata: { labels, annotations: Object.fromEntries(gone) as object } });
     },
-    rollBack: async (ref) => {
-      const { data, metadata } = before.get(ref.entry)!;
-      await team.must('PUT', path(ref), {
-        metadata: { name: path(ref).slice(9), labels: metadata.labels, annotations: metadata.annotations },
-        data,
-      });
+    rollBack: (ref) => replace(ref, before.get(ref.entry)!),
+    rollBackAndForth: async (ref) => {
+      const now = await team.must<StoredSecret>('GET', path(ref));
+      for (const old of [before.get(ref.entry)!, now]) await replace(ref, old);
     },
     makeEmpty: async (ref) => {
       await change(ref, { data: null });

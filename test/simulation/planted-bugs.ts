@@ -9,8 +9,8 @@ const MISTAKES: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/rotation/delivery.ts',
-        find: '        await readBack(world, vault, ref, payload, consignment.mark, signal);\n',
-        replace: '',
+        find: 'const revision = await readBack(world, vault, ref, payload, consignment.mark, signal);',
+        replace: 'const revision = null;',
       },
     ],
     expects: ['S12'],
@@ -243,7 +243,7 @@ const MISTAKES: readonly PlantedBug[] = [
       },
     ],
     expects: ['S1', 'S2', 'S3'],
-    seeds: [1],
+    seeds: [148],
   },
 ];
 

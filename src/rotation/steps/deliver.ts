@@ -138,7 +138,8 @@ export function withResults(
       const [target, result] = found;
       if (result.outcome === 'failed') return { ...known, error: result.error };
       if (result.outcome === 'overtaken') return known;
-      const served = { generation, secretId, version: result.version, deliveredAt: world.clock.now() };
+      const { version, revision } = result;
+      const served = { generation, secretId, version, revision, deliveredAt: world.clock.now() };
       return { ...known, ...served, format: target.format, adopted: null, state: 'served', error: null };
     }),
   };

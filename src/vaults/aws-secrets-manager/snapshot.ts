@@ -12,6 +12,11 @@ const NO_VALUE = 'no-value';
 export interface Snapshot {
   /** What compare-and-set expects. */
   readonly version: string;
+  /**
+   * When anything of it was changed last: a stage that is moved back and forth leaves no other trace. Undefined: emulators may
+   * not tell. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
+   */
+  readonly revision: string | undefined;
   /** The ids of the versions that carry AWSCURRENT: one; none: there is no value. Emulators may have several. */
   readonly current: readonly string[];
   readonly previous: string | null;
@@ -32,6 +37,7 @@ export function snapshotOf(answer: DescribeSecretResponse, region: string): Snap
   const tags = new Map((answer.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']));
   return {
     version: current.length === 0 ? NO_VALUE : current.join('+'),
+    revision: answer.LastChangedDate?.toISOString(),
     current,
     previous: carrying(PREVIOUS)[0] ?? null,
     tags,

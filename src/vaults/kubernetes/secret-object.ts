@@ -17,6 +17,8 @@ const metadataSchema = z.object({
     .array(
       z.object({
         manager: z.string().optional(),
+        operation: z.string().optional(),
+        time: z.string().optional(),
         subresource: z.string().optional(),
         fieldsV1: z.record(z.string(), z.unknown()).optional(),
       }),
@@ -35,6 +37,7 @@ export const secretSchema = objectSchema.extend({
 });
 
 export type ObjectMetadata = z.output<typeof metadataSchema>;
+type ManagedFields = NonNullable<ObjectMetadata['managedFields']>[number];
 export type SecretObject = z.output<typeof secretSchema>;
 
 /** A Secret's values, base64, by key. */
@@ -47,14 +50,28 @@ export function dataOf(secret: SecretObject): ReadonlyMap<string, string> {
  * wrote since. https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
  */
 export function keysWrittenByUs(metadata: ObjectMetadata): ReadonlySet<string> {
-  const keys = new Set<string>();
-  for (const { manager, subresource, fieldsV1 } of metadata.managedFields ?? []) {
-    if (manager !== FIELD_MANAGER || subresource !== undefined) continue;
-    for (const field of Object.keys(objectIn(fieldsV1?.['f:data']))) {
-      if (field.startsWith('f:')) keys.add(field.slice(2));
-    }
-  }
-  return keys;
+  const ours = (metadata.managedFields ?? []).filter(
+    ({ manager, subresource }) => manager === FIELD_MANAGER && subresource === undefined,
+  );
+  return new Set(ours.flatMap(keysIn));
+}
+
+/**
+ * Who wrote these keys of `data` last, and when: a value that is changed and put back leaves no other trace, and
+ * `resourceVersion` changes with every label of anybody. Null where the API server does not tell.
+ */
+export function revisionOf(metadata: ObjectMetadata, keys: readonly string[]): string | null {
+  const writers = (metadata.managedFields ?? []).filter((each) => keysIn(each).some((key) => keys.includes(key)));
+  if (writers.length === 0) return null;
+  return writers
+    .map(({ manager, operation, time }) => [manager, operation, time].join(' '))
+    .sort()
+    .join(', ');
+}
+
+function keysIn({ fieldsV1 }: ManagedFields): string[] {
+  const fields = Object.keys(objectIn(fieldsV1?.['f:data']));
+  return fields.filter((field) => field.startsWith('f:')).map((field) => field.slice(2));
 }
 
 /** Whether metadata alone tells that nobody made the Secret immutable. */

@@ -5,7 +5,7 @@ import { fingerprint } from '../fingerprint.ts';
 import { fromMetadata } from './mark-metadata.ts';
 import type { Metadata } from './mark-metadata.ts';
 import type { SecretPlace } from './names.ts';
-import { dataOf, isSurelyMutable, keysWrittenByUs, lockOf } from './secret-object.ts';
+import { dataOf, isSurelyMutable, keysWrittenByUs, lockOf, revisionOf } from './secret-object.ts';
 import type { ObjectMetadata, SecretObject } from './secret-object.ts';
 import { inferLayout, takeUp, versionOf } from './stored-payload.ts';
 import type { Layout } from './stored-payload.ts';
@@ -14,6 +14,8 @@ import type { Layout } from './stored-payload.ts';
 export interface Sight {
   readonly metadata: ObjectMetadata;
   readonly version: string;
+  /** Null: the API server does not tell. */
+  readonly revision: string | null;
   readonly mark: Mark | null;
   /** The keys that our own mark names; none without one. */
   readonly markedKeys: readonly string[];
@@ -36,6 +38,7 @@ export function seeSecret(secret: SecretObject, place: SecretPlace): Sight {
   return {
     metadata: secret.metadata,
     version,
+    revision: revisionOf(secret.metadata, layout?.keys ?? []),
     mark: marked?.mark ?? null,
     markedKeys: marked?.layout.keys ?? [],
     layout,
@@ -45,14 +48,9 @@ export function seeSecret(secret: SecretObject, place: SecretPlace): Sight {
   };
 }
 
-export function describeSight({
-  version,
-  mark,
-  bound,
-  locked,
-}: Sight): Extract<EntryDescription, { state: 'present' }> {
-  const seen = { state: 'present', version, mark, binding: bound ? 'bound' : 'broken' } as const;
-  return locked === null ? seen : { ...seen, locked };
+export function describeSight({ version, revision, mark, bound, locked }: Sight): Present {
+  const binding = bound ? 'bound' : 'broken';
+  return seen({ version, revision, mark, binding, locked });
 }
 
 /**
@@ -65,9 +63,28 @@ export function describeMetadata(metadata: ObjectMetadata): EntryDescription | n
   if (marked === null || !isSurelyMutable(metadata)) return null;
   const ours = keysWrittenByUs(metadata);
   if (!marked.layout.keys.every((key) => ours.has(key))) return null;
-  const locked = lockOf(metadata, false);
-  const seen = { state: 'present', version: marked.version, mark: marked.mark, binding: 'unproven' } as const;
-  return locked === null ? seen : { ...seen, locked };
+  const { version, mark, layout } = marked;
+  const revision = revisionOf(metadata, layout.keys);
+  return seen({ version, revision, mark, binding: 'unproven', locked: lockOf(metadata, false) });
+}
+
+type Present = Extract<EntryDescription, { state: 'present' }>;
+
+function seen({
+  version,
+  revision,
+  mark,
+  binding,
+  locked,
+}: Pick<Sight, 'version' | 'revision' | 'mark' | 'locked'> & Pick<Present, 'binding'>): Present {
+  return {
+    state: 'present',
+    version,
+    ...(revision === null ? {} : { revision }),
+    mark,
+    binding,
+    ...(locked === null ? {} : { locked }),
+  };
 }
 
 /**

@@ -59,7 +59,8 @@ export const HAND_INCIDENTS = {
   },
 } satisfies Record<string, Act>;
 
-function hasOlder(world: SimWorld, { vault, entry }: { vault: string; entry: string }): boolean {
+/** Whether the entry once held another value than it holds now. */
+export function hasOlder(world: SimWorld, { vault, entry }: { vault: string; entry: string }): boolean {
   const found = world.vaults.get(vault);
   const present = found?.peek(entry)?.payload ?? null;
   if (found === undefined || present === null) return false;

@@ -1,5 +1,6 @@
-import { DAY, HOUR } from '../../../src/domain/time.ts';
-import { AFTERMATH } from './means.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
+import { hasOlder } from './hand-incidents.ts';
+import { AFTERMATH, anyPlace } from './means.ts';
 import type { Act } from './means.ts';
 import { ask } from './operator-incidents.ts';
 
@@ -20,6 +21,21 @@ export const LATER_INCIDENTS = {
           ask(world, draw('whom'), 'cancel the bulk', (asked) => asked.cancelBulk(id, 'somebody')),
         );
       }
+    });
+  },
+  'moved back and forth': (world, draw) => {
+    const place = anyPlace(world, draw('which'));
+    if (place === null || !hasOlder(world, place)) return;
+    const { vault, entry } = place;
+    const length = 5 * MINUTE + Math.floor(draw('how long') ** 2 * 8 * HOUR);
+    world.disturb(world.time.now, world.time.now + length + AFTERMATH);
+    let forth: () => void = () => undefined;
+    world.byHand(vault, entry, 'move a stage back', (found) => (forth = found.moveBack(entry)));
+    const moved = world.vaults.get(vault)?.peek(entry)?.version;
+    world.time.after(length, () => {
+      // unless a daemon wrote over it meanwhile
+      if (world.vaults.get(vault)?.peek(entry)?.version === moved)
+        world.byHand(vault, entry, 'move a stage forth', forth);
     });
   },
 } satisfies Record<string, Act>;

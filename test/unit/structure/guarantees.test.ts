@@ -36,6 +36,6 @@ describe('docs/vaults/README.md, guarantees', () => {
 
   it('names a case that every type passes for each guarantee', () => {
     const shared = held.filter(([type]) => type === 'all').map(([, guarantee]) => guarantee);
-    expect(shared).toEqual(GUARANTEES);
+    expect([...new Set(shared)]).toEqual(GUARANTEES);
   });
 });

@@ -160,6 +160,7 @@ describe('a module that makes a vault', () => {
     ['an unknown state', '{ state: "gone" }', /neither absent nor present/],
     ['no version', present('version: 1'), /no 'version'/],
     ['an unknown binding', present('binding: true'), /none of bound, broken, unproven/],
+    ['a revision that is a number', present('revision: 4'), /a 'revision' that is no text/],
     ['a mark that is none', present('mark: "m"'), /neither null nor an object/],
     ['half a mark', present('mark: { instance: "i" }'), /'issuer' is no text/],
     ['no payload', present('payload: undefined'), /no 'payload'/],
