@@ -29,10 +29,10 @@ export async function retire(
   const sent = withDeletion(record, proof.secretId, world.clock.now());
   // somebody changed the record since the proof: look again rather than delete on it
   if (!(await world.ledger.commit({ credentials: [sent] }))) return;
-  // the process was frozen meanwhile: what was proven then may not hold now (P7)
-  if (Math.abs(world.clock.now() - proof.provenAt) > PROOF_LIFE) return;
-  // looking and proving took time: the window may have shut meanwhile
-  if (action === 'retire' && !nextRetirement(observation, world.clock.now()).isNow) {
+  const now = world.clock.now();
+  // the process was frozen meanwhile: what was proven then may not hold now (P7), or the window has shut
+  const isLate = Math.abs(now - proof.provenAt) > PROOF_LIFE;
+  if (isLate || (action === 'retire' && !nextRetirement(observation, now).isNow)) {
     // nothing was sent: it is not to be taken for a deletion that failed
     await world.ledger.commit({ credentials: [{ ...record, version: record.version + 1 }] });
     return;

@@ -109,6 +109,23 @@ describe('one daemon, frozen', () => {
     }
     expect(kept).toBeGreaterThan(5);
   });
+
+  it('P7: at any call of a retirement: what was not sent is not taken for a deletion that failed', async () => {
+    const { calls } = await frozenRetirement(null);
+    for (let at = 0; at < calls; at += 1) {
+      const { stage, life, old, where } = await frozenRetirement(at);
+      await stage.pass(30 * MINUTE);
+      life.thaw();
+      await stage.pass(5 * MINUTE, MINUTE);
+      expect(
+        stage.issuer.secrets('shop').map((each) => each.secretId),
+        where,
+      ).not.toContain(old);
+      const failed = stage.events('credential-state').filter(({ fields }) => fields['state'] === 'failing');
+      expect(failed, where).toEqual([]);
+      life.end();
+    }
+  });
 });
 
 describe('two daemons with a ledger each', () => {

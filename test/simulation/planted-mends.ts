@@ -54,8 +54,8 @@ export const UNDONE_MENDS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/rotation/retire.ts',
-        find: '  if (Math.abs(world.clock.now() - proof.provenAt) > PROOF_LIFE) return;\n',
-        replace: '',
+        find: 'const isLate = Math.abs(now - proof.provenAt) > PROOF_LIFE;',
+        replace: 'const isLate = false;',
       },
     ],
     expects: ['S2', 'S3'],
