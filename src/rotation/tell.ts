@@ -1,8 +1,9 @@
 import type { Reason } from '../domain/reason.ts';
 import { formatInstantOrNull, SECOND } from '../domain/time.ts';
-import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import type { CredentialRecord, RotationRecord, SecretRecord } from '../ledger/records.ts';
 import type { Plan } from './decision.ts';
 import type { Observation } from './observation.ts';
+import { endPause } from './pauses.ts';
 import type { World } from './world.ts';
 
 /** Tells what a look changed: states of the credential and its destinations, rotations that moved on, deletions that wait. */
@@ -43,6 +44,9 @@ export function tellChanges(
   if (before.version > 0 && record.generation > highest) {
     world.events.tell({ type: 'generation-unknown', ...fields, generation: record.generation, known: highest });
   }
+  for (const { secretId, deleteAfter } of restartedGraces(observation, record)) {
+    world.events.tell({ type: 'grace-restarted', ...fields, secretId, deleteAfter: formatInstantOrNull(deleteAfter) });
+  }
   for (const { secretId, at, reason } of retirements) {
     if (at === null && !EXPECTED.has(reason))
       world.events.tell({ type: 'deletion-waiting', ...fields, reason, secretId });
@@ -50,6 +54,19 @@ export function tellChanges(
   for (const rotation of moved) {
     tellRotation(world, rotation, observation.rotations.find((each) => each.id === rotation.id) ?? null);
   }
+}
+
+/** Old secrets that had a date, and have none now or a later one; and those that have one again. */
+function restartedGraces({ record, now }: Observation, after: CredentialRecord): SecretRecord[] {
+  // the end of a pause puts dates off, too
+  const before = after.pause === null ? endPause(record, now) : record;
+  return after.secrets.filter((each) => {
+    const old = before.secrets.find(({ secretId }) => secretId === each.secretId);
+    // without a grace it never had a date: its rotation tells of its first one
+    if (old?.role !== 'superseded' || each.role !== 'superseded' || old.grace === null) return false;
+    if (each.deleteAfter === null) return old.deleteAfter !== null;
+    return each.deleteAfter > (old.deleteAfter ?? 0);
+  });
 }
 
 /** Why a deletion waits as it should: by rule, or because its call is under way. */

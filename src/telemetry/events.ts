@@ -104,6 +104,11 @@ export const EVENTS = {
     rotationId: textOrNull,
     outcome: text,
   }),
+  'grace-restarted': event('warn', 'An old secret was served again, or may have been: its grace starts anew', {
+    ...credential,
+    secretId: text,
+    deleteAfter: time,
+  }),
   'deletion-waiting': event('warn', 'The grace is over, but the old secret stays for now', deletion),
   'deletion-failed': event('warn', 'Could not delete a secret; it is tried again', {
     ...deletion,

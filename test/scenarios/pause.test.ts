@@ -260,6 +260,7 @@ async function untilState(stage: Stage, state: string): Promise<void> {
 
 /** The old secret lives until then, and goes soon after. */
 async function deletedAfter(stage: Stage, at: number): Promise<void> {
+  expect(stage.events('grace-restarted'), 'a pause is no service').toEqual([]);
   const left = at - stage.clock.now();
   expect(left).toBeGreaterThan(0);
   await passServed(stage, 'shop', left - MINUTE);

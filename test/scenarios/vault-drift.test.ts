@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { MemoryVault } from '../../src/vaults/memory.ts';
+import type { Stage } from './stage.ts';
 import { expectSound, jsonByHand, markAt, renew, secretIds, servingStage, writes } from './scene.ts';
+
+/** The dates that were told for old secrets whose grace starts anew. */
+function restarts(stage: Stage): unknown[] {
+  return stage.events('grace-restarted').map(({ fields }) => fields['deleteAfter']);
+}
 
 describe('an entry that somebody changed', () => {
   it('V12: a value that is missing counts as not delivered: it is copied again', async () => {
@@ -86,6 +92,7 @@ describe('an entry that somebody changed', () => {
     expect((await stage.view('shop')).secrets.find((each) => each.secretId === '1')?.deleteAfter).toBeNull();
     const waits = stage.events('deletion-waiting').map(({ fields }) => [fields['secretId'], fields.reason]);
     expect(waits, 'told once, whatever the number of looks').toEqual([['1', 'still-served']]);
+    expect(restarts(stage)).toEqual([null]);
     await expectSound(stage);
   });
 
@@ -187,6 +194,7 @@ describe('an entry that somebody changed', () => {
     stage.vault('a').rollBack('shop');
     await stage.pass(DAY, HOUR);
     expect(markAt(stage, 'a')?.generation).toBe(2);
+    expect(restarts(stage)).toEqual([null, expect.stringMatching(/^2030-/)]);
     expect(secretIds(stage)).toEqual(['1', '2']);
     await stage.pass(12 * DAY, DAY);
     expect(secretIds(stage)).toEqual(['1', '2']);
@@ -229,6 +237,7 @@ describe('an entry that somebody changed', () => {
     expect(markAt(stage, 'a')?.generation).toBe(2);
     await stage.pass(DAY, HOUR);
     expect(writes(stage, 'a')).toBe(before);
+    expect(restarts(stage)).toHaveLength(1);
     expect(secretIds(stage)).toEqual(['1', '2']);
     await stage.pass(12 * DAY, DAY);
     expect(secretIds(stage)).toEqual(['1', '2']);

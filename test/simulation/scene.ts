@@ -93,6 +93,7 @@ export class Scene {
   /** Nothing is left of a disk; whoever lives on it starts anew. */
   loseLedger(disk = 0): void {
     this.world.note('ledger lost');
+    this.world.truth.forgetPutRight();
     this.#outOfOrder('the ledger is lost', DAY);
     for (const each of this.world.installations) if (each.disk === this.world.disks[disk]) each.crash(MINUTE);
     this.world.disks[disk]?.lose();

@@ -10,6 +10,17 @@ export interface Serving {
   readonly secretId: string | null;
   readonly since: Instant;
   readonly by: 'daemon' | 'hand';
+  /** Until when it was served there before; null: never. */
+  readonly before: Instant | null;
+}
+
+/** A time between two hands, in which a place served a secret that no daemon had put there. */
+interface PutRight {
+  readonly clientId: string;
+  readonly secretId: string;
+  readonly place: string;
+  readonly before: Instant | null;
+  readonly until: Instant;
 }
 
 /** A secret at the issuer, as it came about. */
@@ -36,6 +47,7 @@ export class Truth {
   /** By secret and place: since when it was served there, the last time. */
   readonly #lastSince = new Map<string, Instant>();
   readonly #byValue = new Map<string, string>();
+  readonly #putRight: PutRight[] = [];
 
   constructor(time: VirtualTime, issuer: SimIssuer, vaults: ReadonlyMap<string, MemoryVault>) {
     this.time = time;
@@ -63,9 +75,24 @@ export class Truth {
     if (before !== undefined && before.secretId !== null) {
       this.#note(entry, before.secretId, place);
       this.#lastSince.set(`${entry}/${before.secretId} ${place}`, before.since);
+      if (by === 'hand' && before.by === 'hand') {
+        const served = { secretId: before.secretId, before: before.before, until: this.time.now };
+        this.#putRight.push({ clientId: entry, place, ...served });
+      }
     }
-    this.serving.set(place, { secretId, since: this.time.now, by });
+    const known = secretId === null ? null : this.lastServedAt(entry, secretId, place);
+    this.serving.set(place, { secretId, since: this.time.now, by, before: known });
     if (secretId !== null) this.#note(entry, secretId, place);
+  }
+
+  /** A ledger is gone, and with it what only a look could tell: that people rolled something back and put it right. */
+  forgetPutRight(): void {
+    for (const { clientId, secretId, place, before, until } of this.#putRight.splice(0)) {
+      const places = this.#lastServed.get(`${clientId}/${secretId}`);
+      if (places?.get(place) !== until) continue;
+      if (before === null) places.delete(place);
+      else places.set(place, before);
+    }
   }
 
   /** Until when a place served a secret; null: never. */

@@ -59,6 +59,7 @@ export const MACHINE_INCIDENTS = {
     if (disk === undefined) return;
     world.tell('world', `${disk.name} is lost`, null);
     world.note('ledger lost');
+    world.truth.forgetPutRight();
     world.disturb(world.time.now, world.time.now + 2 * DAY);
     swapLedger(world, disk.name, () => disk.lose());
   },
