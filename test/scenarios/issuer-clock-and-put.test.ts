@@ -69,7 +69,12 @@ describe('PUT at the issuer', () => {
     const stage = await nearRenewal();
     stage.issuer.behaviour.put = 'ignore';
     const sent = await untilPost(stage, 2);
-    await passServing(stage, 11 * HOUR, HOUR);
+    await passServing(stage, 20 * MINUTE, MINUTE);
+    const before = stage.issuer.count('listSecrets');
+    await passServing(stage, HOUR, MINUTE);
+    const lists = stage.issuer.count('listSecrets') - before;
+    expect(lists, 'S10: not in a hurry, hour after hour').toBeLessThan(110);
+    await passServing(stage, 11 * HOUR - 80 * MINUTE, HOUR);
     expect(deletions(stage)).toEqual([]);
     expect(posts(stage)).toHaveLength(2);
     await passServing(stage, 2 * HOUR, 10 * MINUTE);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import type { ListedSecret } from '../../src/issuers/contract.ts';
 import { deletions, expectOnly, liveIds, nearRenewal, passServing, posts, served } from './issuer-scene.ts';
+import { renew } from './scene.ts';
 import { ruleFor, Stage } from './stage.ts';
 
 describe('a secret or credential that people delete', () => {
@@ -97,6 +98,40 @@ describe('a secret or credential that people delete', () => {
     stage.issuer.heal();
     await stage.pass(2 * HOUR);
     await expectOnly(stage, 'ok');
+  });
+
+  it('I17: deleted while a destination lacks it still: it is not written there any more', async () => {
+    const stage = await served();
+    stage.vault('b').goDown();
+    await renew(stage);
+    expect(stage.vault('a').peek('shop')?.mark?.secretId).toBe('2');
+    stage.issuer.removeSecret('shop', '2');
+    stage.vault('b').mend();
+    await stage.pass(2 * HOUR, MINUTE);
+    expect(
+      stage
+        .vault('b')
+        .history('shop')
+        .map(({ mark }) => mark?.secretId),
+    ).toEqual(['1', '3']);
+    expect(stage.vault('a').peek('shop')?.mark?.secretId).toBe('3');
+    const rotations = await stage.rotations('shop');
+    expect(rotations.find(({ generation }) => generation === 2)).toMatchObject({ state: 'abandoned' });
+    await expectOnly(stage, 'grace', '1');
+  });
+
+  it('I17: what a list lacks while the issuer accepts it is written to the destination that lacks it', async () => {
+    const stage = await served();
+    stage.vault('b').goDown();
+    await renew(stage);
+    const heal = lack(stage, '2');
+    stage.vault('b').mend();
+    await stage.pass(2 * MINUTE, MINUTE);
+    expect(stage.vault('b').peek('shop')?.mark?.secretId).toBe('2');
+    heal();
+    await passServing(stage, 2 * HOUR);
+    expect(posts(stage)).toHaveLength(2);
+    await expectOnly(stage, 'grace', '1');
   });
 
   it('I17: in grace the superseded secret is kept: nothing is deleted before the replacement is served', async () => {

@@ -22,7 +22,7 @@ const MISTAKES: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/rotation/steps/extend.ts',
-        find: 'await confirm(issuance, fresh, (secret) => isExtended(secret, wish.expires, fresh.expires));',
+        find: 'await confirm(issuance, fresh, isGood, listPause);',
         replace: 'wish;',
       },
     ],
@@ -243,7 +243,7 @@ const MISTAKES: readonly PlantedBug[] = [
       },
     ],
     expects: ['S1', 'S2', 'S3'],
-    seeds: [148],
+    seeds: [207, 148],
   },
 ];
 

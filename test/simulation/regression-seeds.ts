@@ -63,4 +63,12 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     seed: 226_262,
     found: 'two secrets were deleted each because the other lived, while both requests were on their way',
   },
+  {
+    seed: 1_727_204,
+    found: 'a secret that somebody had deleted was written over a living one, where a destination was tried again',
+  },
+  {
+    seed: 1_719_321,
+    found: 'extensions that were ignored were looked for in a hurry, hour after hour',
+  },
 ];

@@ -41,7 +41,7 @@ export class Truth {
   readonly vaults: ReadonlyMap<string, MemoryVault>;
   readonly serving = new Map<string, Serving>();
   readonly origins = new Map<string, Origin>();
-  readonly deletedBy = new Map<string, 'daemon' | 'hand'>();
+  readonly deletions = new Map<string, { readonly by: 'daemon' | 'hand'; readonly at: Instant }>();
   /** By secret and place: until when it was served there. */
   readonly #lastServed = new Map<string, Map<string, Instant>>();
   /** By secret and place: since when it was served there, the last time. */
@@ -63,7 +63,7 @@ export class Truth {
   }
 
   disappeared(clientId: string, secretId: string, by: 'daemon' | 'hand'): void {
-    this.deletedBy.set(`${clientId}/${secretId}`, by);
+    this.deletions.set(`${clientId}/${secretId}`, { by, at: this.time.now });
   }
 
   /** A place was written, or emptied. */
@@ -123,6 +123,14 @@ export class Truth {
   expiryOf(clientId: string, secretId: string): Instant | null {
     const secret = this.issuer.find(clientId, secretId);
     return secret === null ? null : latest(secret.versions).expires;
+  }
+
+  /** Since when it ends when it ends: an issuer may cut a life short, upon a PUT too. */
+  expirySince(clientId: string, secretId: string): Instant {
+    const versions = this.issuer.find(clientId, secretId)?.versions ?? [];
+    const { expires } = versions.at(-1) ?? { expires: null };
+    const other = versions.findLastIndex((each) => each.expires !== expires);
+    return versions[other + 1]?.from ?? 0;
   }
 
   /** The unexpired secrets of a credential. */

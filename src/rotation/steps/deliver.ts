@@ -1,3 +1,4 @@
+import { IssuerError } from '../../domain/errors.ts';
 import { hasAnyMarker } from '../../domain/marker.ts';
 import { MINUTE, SECOND } from '../../domain/time.ts';
 import type { CredentialRecord, DestinationRecord, RotationRecord } from '../../ledger/records.ts';
@@ -46,6 +47,8 @@ export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<vo
   const deadline = world.clock.monotonic() + VALUE_LIFE;
   let left: readonly SeenDestination[] = targets;
   for (let attempt = 1; ; attempt += 1) {
+    // a dead value is not to be written over a living one; what takes its place is for the next look to say
+    if (attempt > 1 && (await isDeleted(issuance, fresh))) return release(issuance);
     await tenure.hold();
     // each attempt has its own time: a ledger that is rebuilt counts the grace from it (see graceStart)
     const deliveredAt = graceStart({ now: world.clock.now(), skew: issuance.issuer.skew() });
@@ -58,6 +61,23 @@ export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<vo
     await recordDelivery(issuance, results, over);
     if (over) return;
     if (await isStoppedWhile(issuance, pause)) return release(issuance);
+  }
+}
+
+/**
+ * Whether somebody deleted the secret since it was first delivered (I17): a list lacks it, and its value is refused. What
+ * cannot be asked proves nothing.
+ */
+async function isDeleted({ issuer, tenure, terms, control }: Issuance, { secretId, value }: Fresh): Promise<boolean> {
+  const { clientId } = tenure.rotation;
+  if (terms.policy.verify.method !== 'token') return false;
+  try {
+    const list = await issuer.listSecrets(clientId, control.giveUp);
+    if (list.some((each) => each.secretId === secretId)) return false;
+    return (await issuer.verify(clientId, value, control.giveUp)) === 'refused';
+  } catch (error) {
+    if (error instanceof IssuerError) return false;
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { IssuerError } from '../../domain/errors.ts';
 import { parseMarker } from '../../domain/marker.ts';
 import { failureReason } from '../../domain/reason.ts';
 import { formatInstantOrNull, MINUTE, SECOND } from '../../domain/time.ts';
-import type { Instant } from '../../domain/time.ts';
+import type { Duration, Instant } from '../../domain/time.ts';
 import type { ListedSecret, SecretWish } from '../../issuers/contract.ts';
 import { clockProblem } from '../checks/clock.ts';
 import { withStep } from '../ending.ts';
@@ -10,6 +10,10 @@ import { lastingLife } from '../renewal.ts';
 import { AttemptFailed, descriptionOf, fieldsOf, issuerNow } from './issuance.ts';
 import type { Fresh, Issuance } from './issuance.ts';
 import { rest, untilAccepted } from './verify.ts';
+
+/** Between two lists. */
+const FIRST_PAUSE = SECOND / 4;
+const LONGEST_PAUSE = 15 * SECOND;
 
 /**
  * Extends the verified secret to the policy's lifetime, and reads it back until expiry and marker are confirmed (I20).
@@ -22,7 +26,7 @@ export async function extend(issuance: Issuance, fresh: Fresh): Promise<Fresh> {
   const needed = provisional !== null && provisional < lifetime;
   const expires = needed
     ? await prolong(issuance, fresh, provisional)
-    : (await confirm(issuance, fresh, () => true)).expires;
+    : (await confirm(issuance, fresh, () => true, FIRST_PAUSE)).expires;
   const left = expires === null ? Number.POSITIVE_INFINITY : expires - issuerNow(issuance);
   if (left < 2 * lastingLife(terms.policy)) {
     throw new AttemptFailed(
@@ -43,17 +47,21 @@ export async function extend(issuance: Issuance, fresh: Fresh): Promise<Fresh> {
 async function prolong(issuance: Issuance, fresh: Fresh, provisional: number): Promise<Instant | null> {
   const { terms, world } = issuance;
   const deadline = world.clock.monotonic() + provisional / 2;
+  let listPause = FIRST_PAUSE;
   for (let pause = SECOND; ; pause = Math.min(pause * 2, 10 * MINUTE)) {
     const wish = { expires: issuerNow(issuance) + terms.policy.lifetime, description: descriptionOf(issuance) };
     await put(issuance, fresh, wish);
     try {
-      const listed = await confirm(issuance, fresh, (secret) => isExtended(secret, wish.expires, fresh.expires));
+      const isGood = (secret: ListedSecret) => isExtended(secret, wish.expires, fresh.expires);
+      const listed = await confirm(issuance, fresh, isGood, listPause);
       if (terms.policy.verify.method === 'token') await untilAccepted(issuance, fresh);
       return listed.expires;
     } catch (error) {
       const left = deadline - world.clock.monotonic();
       if (!(error instanceof AttemptFailed) || error.reason !== 'extend-unconfirmed' || left <= pause) throw error;
       await rest(issuance, pause);
+      // a PUT that did not take at once is not waited for in a hurry: many may be held up by the same issuer
+      listPause = LONGEST_PAUSE;
     }
   }
 }
@@ -86,16 +94,17 @@ function isExtended(secret: ListedSecret, sent: Instant, before: Instant | null)
   return Math.abs(secret.expires - sent) <= SECOND || (before !== null && secret.expires > before + SECOND);
 }
 
-/** Lists until the secret is there with its whole marker and `good`; gives up after two list lags. */
+/** Lists until the secret is there with its whole marker and `good`, first after `firstPause`; gives up after two list lags. */
 async function confirm(
   issuance: Issuance,
   fresh: Fresh,
   good: (secret: ListedSecret) => boolean,
+  firstPause: Duration,
 ): Promise<ListedSecret> {
   const { issuer, tenure, world, control, situation } = issuance;
   const deadline = world.clock.monotonic() + 2 * situation.observation.timing.listLag;
   let problem = 'the issuer did not list it';
-  for (let pause = SECOND / 4; ; pause = Math.min(pause * 2, 15 * SECOND)) {
+  for (let pause = firstPause; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {
       const list = await issuer.listSecrets(tenure.rotation.clientId, control.giveUp);
       const listed = list.find((each) => each.secretId === fresh.secretId);

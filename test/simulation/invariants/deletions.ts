@@ -144,13 +144,13 @@ export function deletionsAreProven(world: Witnessed): Invariant {
   }
 
   /**
-   * Another ledger, or a rebuilt one, knows of a former destination only by the digest in the marker: of those that the
-   * rules named when the secret was made.
+   * Another ledger, or a rebuilt one, knows of a former destination only by the digest in the marker, where nobody took that
+   * off: of those that the rules named when the secret was made.
    */
   function isKnowable(clientId: string, secretId: string, place: string): boolean {
     if (!world.happened('ledger lost') && world.ledgerCount === 1) return true;
     const origin = truth.origins.get(`${clientId}/${secretId}`);
-    if (origin?.by !== 'daemon') return false;
+    if (origin?.by !== 'daemon' || world.happened(`unmarked ${clientId}`)) return false;
     // its maker may not have been restarted since the rules were changed
     const first = world.history.findLastIndex((each) => each.at <= origin.at - TIME_TO_RESTART);
     const then = world.history.filter((each, index) => index >= first && each.at <= origin.at);

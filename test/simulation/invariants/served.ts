@@ -1,10 +1,13 @@
 import type { Policy } from '../../../src/config/settings.ts';
-import { HOUR } from '../../../src/domain/time.ts';
+import { HOUR, SECOND } from '../../../src/domain/time.ts';
 import type { Duration, Instant } from '../../../src/domain/time.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
 
 /** So long everything must have been in order for a renewal to be done surely: a day's budget, a scan, a backoff. */
 export const SLACK = 34 * HOUR;
+
+/** So long a write may be on its way while somebody deletes what it brings. */
+const ON_ITS_WAY = 30 * SECOND;
 
 /**
  * S1: no destination serves a secret that the issuer no longer accepts. S3: a consumer that re-reads within its lag never
@@ -34,7 +37,8 @@ export function servedIsAlive(world: Witnessed): Invariant {
       if (last === null || last <= at - lag) continue;
       const { since, by } = truth.serving.get(place) ?? { since: 0, by: 'hand' };
       const held = heldAt.get(clientId) ?? 0;
-      const from = Math.max(born, at - policy.renewBefore, truth.servedSince(clientId, secretId, place) ?? 0, held);
+      const known = Math.max(truth.servedSince(clientId, secretId, place) ?? 0, truth.expirySince(clientId, secretId));
+      const from = Math.max(born, at - policy.renewBefore, known, held);
       // somebody put a dead one there, or one that was about to be deleted
       if (by === 'hand' && since > (cause === 'deleted' ? (sentAt.get(key) ?? at) : at)) continue;
       const which = last >= at ? 'S1' : 'S3';
@@ -75,6 +79,8 @@ export function servedIsAlive(world: Witnessed): Invariant {
       if (secretId === null || by === 'hand' || truth.issuer.isAlive(entry, secretId, time.now)) return;
       // without compare-and-set a write that was on its way may overtake: it is repaired
       if (truth.vaults.get(vault)?.capabilities.compareAndSet === false) return;
+      const deletion = truth.deletions.get(`${entry}/${secretId}`);
+      if (deletion?.by === 'hand' && time.now - deletion.at < ON_ITS_WAY) return;
       world.violate('S1', `${place} was given secret ${secretId}, which is dead`);
     },
     hourly: () => {
@@ -85,7 +91,7 @@ export function servedIsAlive(world: Witnessed): Invariant {
         const clientId = place.slice(place.indexOf('/') + 1);
         if (secretId === null) continue;
         const expires = truth.expiryOf(clientId, secretId);
-        if (expires !== null && expires <= time.now && !truth.deletedBy.has(`${clientId}/${secretId}`)) {
+        if (expires !== null && expires <= time.now && !truth.deletions.has(`${clientId}/${secretId}`)) {
           judgeDeath(clientId, secretId, expires, 'expired');
         }
       }
