@@ -1,6 +1,7 @@
 import { compareMarks } from '../../../src/domain/mark.ts';
 import type { Mark } from '../../../src/domain/mark.ts';
 import { parseMarker } from '../../../src/domain/marker.ts';
+import { describeState } from '../../../src/vaults/memory-entries.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
 
 /**
@@ -15,8 +16,8 @@ export function generationsGoForward(world: Witnessed): Invariant {
       const place = `${vault}/${entry}`;
       const before = marks.get(place) ?? null;
       const state = truth.vaults.get(vault)?.peek(entry) ?? null;
-      // a mark that does not describe the value says nothing of the order
-      const mark = state?.bound === true ? state.mark : null;
+      // a mark that does not describe the value, or that of an empty entry, says nothing of the order
+      const mark = state !== null && describeState(state).binding === 'bound' ? state.mark : null;
       marks.set(place, mark);
       if (by === 'hand' || before === null || mark === null || compareMarks(mark, before) >= 0) return;
       if (truth.vaults.get(vault)?.capabilities.compareAndSet === false) return;
