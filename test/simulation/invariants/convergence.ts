@@ -56,6 +56,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
     const record = await installation.disk.ledger.credential({ issuer: 'data8', clientId });
     const who = installation.machine.name;
     if (record === null) world.violate('L1', `${who} does not know ${clientId}`);
+    else if (record.reason === 'cap-reached' && isHeldByFormer(clientId)) return;
     else if (record.state !== 'ok' && record.state !== 'grace' && record.reason !== 'outside-window') {
       world.violate(
         'L1',
@@ -111,16 +112,18 @@ export function everythingConverges(world: Witnessed, installations: readonly In
     return Math.max(...since) < time.now - world.settings.resync - 7 * HOUR;
   }
 
-  /**
-   * A ledger that does not know a secret keeps it where its marker alone cannot tell that it was replaced; and a former
-   * destination that still holds something holds every deletion back, until it is forgotten (C2).
-   */
-  function keptToItsExpiry(clientId: string): boolean {
+  /** A former destination that still holds something holds every deletion back, until it is forgotten (C2). */
+  function isHeldByFormer(clientId: string): boolean {
     const present = presentPlaces(world.settings, clientId);
     const former = [...truth.serving.keys()].filter(
       (place) => place.endsWith(`/${clientId}`) && !present.includes(place),
     );
-    if (former.some((place) => truth.vaults.get(place.split('/')[0] ?? '')?.peek(clientId) != null)) return true;
+    return former.some((place) => truth.vaults.get(place.split('/')[0] ?? '')?.peek(clientId) != null);
+  }
+
+  /** A ledger that does not know a secret keeps it where its marker alone cannot tell that it was replaced. */
+  function keptToItsExpiry(clientId: string): boolean {
+    if (isHeldByFormer(clientId)) return true;
     const ledgers = new Set(installations.map((each) => each.disk));
     return world.happened('ledger lost') || ledgers.size > 1;
   }
