@@ -17,8 +17,8 @@ const metadataSchema = z.object({
     .array(
       z.object({
         manager: z.string().optional(),
-        operation: z.string().optional(),
-        time: z.string().optional(),
+        operation: z.string().nullish(),
+        time: z.string().nullish(),
         subresource: z.string().optional(),
         fieldsV1: z.record(z.string(), z.unknown()).optional(),
       }),
