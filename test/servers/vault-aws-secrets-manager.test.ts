@@ -95,7 +95,12 @@ function describeTraps(create: (more?: Readonly<Record<string, unknown>>) => Pro
       expect(await vault.describe(ref)).toMatchObject({ version, mark: makeMark(1), binding: 'broken' });
       expect(await vault.read(ref)).toMatchObject({ binding: 'broken', payload: null });
       const next = await vault.deliver(ref, payload('two'), makeMark(2), version);
-      expect(await vault.describe(ref)).toMatchObject({ state: 'present', ...next, mark: makeMark(2), binding: 'bound' });
+      expect(await vault.describe(ref)).toMatchObject({
+        state: 'present',
+        ...next,
+        mark: makeMark(2),
+        binding: 'bound',
+      });
     });
 
     it('V6: is locked where the deleted secret is not ours, although moto would take the write', async () => {
