@@ -54,7 +54,7 @@ export interface DestinationRecord {
   readonly deliveredAt: Instant | null;
   /** The vault's version that we wrote or saw bound; null before. */
   readonly version: string | null;
-  /** The vault's revision as last seen; null, or absent in older ledgers: not known, as after a write of ours. */
+  /** The vault's revision as last seen; null, or absent in older ledgers: not known, as after a mark was written back. */
   readonly revision?: string | null;
   /** An unmarked entry that was read and proven by a token, at this version; null where none was. */
   readonly adopted: { readonly version: string; readonly secretId: string | null } | null;

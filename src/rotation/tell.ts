@@ -6,7 +6,10 @@ import type { Observation } from './observation.ts';
 import { endPause } from './pauses.ts';
 import type { World } from './world.ts';
 
-/** Tells what a look changed: states of the credential and its destinations, rotations that moved on, deletions that wait. */
+/**
+ * Tells what a look changed: states of the credential and its destinations, graces that start anew, deletions that wait,
+ * rotations that moved on.
+ */
 export function tellChanges(
   world: World,
   observation: Observation,
