@@ -24,7 +24,7 @@ import {
   writeSidecar,
 } from './directory-sidecar.ts';
 import type { SidecarMark } from './directory-sidecar.ts';
-import { fileRevision, readBounded, syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
+import { readRevision, syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
 import { valueVersion } from './fingerprint.ts';
 import { sameMark } from './mark-fields.ts';
 import { OneAtATime } from './one-at-a-time.ts';
@@ -121,18 +121,16 @@ class DirectoryVault implements Vault {
   }
 
   async #find(entry: string): Promise<Found | null> {
-    const path = join(this.#path, entry);
-    let revision: string;
-    let text: string;
+    let read: { text: string; revision: string };
     try {
-      revision = await fileRevision(path);
-      text = await readBounded(path, MAX_BYTES);
+      read = await readRevision(join(this.#path, entry), MAX_BYTES);
     } catch (error) {
       if (!isNotFound(error)) throw error;
       await this.#proveReached(entry);
       return null;
     }
-    const content = SecretValue.of(text);
+    const { revision } = read;
+    const content = SecretValue.of(read.text);
     const sidecar = await readSidecar(this.#path, entry);
     const version = valueVersion({ form: 'opaque', content }, entry);
     return { content, version, revision, sidecar, line: sidecar === null ? null : fitting(sidecar, content) };

@@ -65,18 +65,23 @@ export function isTemporary(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
-/**
- * Changes with every write to a file, also one that leaves it as it was: its time of change, which nobody can set. Of what is
- * read it is asked before, so that what is replaced in between has another one at the next look. @throws the system's error.
- */
-export async function fileRevision(path: string): Promise<string> {
-  const { ctimeNs } = await stat(path, { bigint: true });
-  return String(ctimeNs);
-}
-
 /** Reads a whole file of at most `most` bytes. @throws the system's error, or RangeError for a larger file. */
 export async function readBounded(path: string, most: number): Promise<string> {
   await using file = await open(path, 'r');
+  return await readWhole(file, path, most);
+}
+
+/**
+ * As {@link readBounded}, with what changes at every write, also at one that leaves the file as it was: its time of change,
+ * which nobody can set. It is asked first: what is written in between shows at the next look.
+ */
+export async function readRevision(path: string, most: number): Promise<{ text: string; revision: string }> {
+  await using file = await open(path, 'r');
+  const { ctimeNs } = await file.stat({ bigint: true });
+  return { revision: String(ctimeNs), text: await readWhole(file, path, most) };
+}
+
+async function readWhole(file: FileHandle, path: string, most: number): Promise<string> {
   const parts: Buffer[] = [];
   for (let size = 0; ;) {
     const room = Buffer.allocUnsafe(READ_AT_ONCE);

@@ -1,7 +1,7 @@
 import { link, mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Ids } from '../domain/ports.ts';
-import { fileRevision, isTemporary, readBounded, syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
+import { isTemporary, readRevision, syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
 import { isNotFound, systemCode } from './system-error.ts';
 
 const VERSION_FILE = /^\d{10}\.json$/;
@@ -13,7 +13,7 @@ const ATTEMPTS = 50;
 /** A version of an entry as it lies on the disk. */
 export interface StoredVersion {
   readonly number: number;
-  /** As {@link fileRevision} says. */
+  /** As {@link readRevision} says. */
   readonly revision: string;
   readonly text: string;
 }
@@ -28,9 +28,7 @@ export async function readNewest(folder: string): Promise<StoredVersion | null> 
     const number = newestIn(await list(folder));
     if (number === 0) return null;
     try {
-      const path = join(folder, fileName(number));
-      const revision = await fileRevision(path);
-      return { number, revision, text: await readBounded(path, MOST_BYTES) };
+      return { number, ...(await readRevision(join(folder, fileName(number)), MOST_BYTES)) };
     } catch (error) {
       if (!isNotFound(error)) throw error;
       lost = error; // two newer ones were published since the listing
