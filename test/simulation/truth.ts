@@ -46,6 +46,8 @@ export class Truth {
   readonly #lastServed = new Map<string, Map<string, Instant>>();
   /** By secret and place: since when it was served there, the last time. */
   readonly #lastSince = new Map<string, Instant>();
+  /** By place: when it was written the last time, be it with what it held before. */
+  readonly #written = new Map<string, Instant>();
   readonly #byValue = new Map<string, string>();
   readonly #putRight: PutRight[] = [];
 
@@ -69,6 +71,7 @@ export class Truth {
   /** A place was written, or emptied. */
   changed(vault: string, entry: string, by: 'daemon' | 'hand'): void {
     const place = `${vault}/${entry}`;
+    this.#written.set(place, this.time.now);
     const before = this.serving.get(place);
     const secretId = this.#servedAt(vault, entry);
     if (before?.secretId === secretId) return;
@@ -93,6 +96,11 @@ export class Truth {
       if (before === null) places.delete(place);
       else places.set(place, before);
     }
+  }
+
+  /** When a place was written the last time; null: never. */
+  writtenAt(place: string): Instant | null {
+    return this.#written.get(place) ?? null;
   }
 
   /** Until when a place served a secret; null: never. */

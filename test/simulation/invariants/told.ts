@@ -97,8 +97,10 @@ const MARGIN = 26 * HOUR;
 export function nothingIsMadeForNothing(world: Witnessed): Invariant {
   const { time, truth } = world;
   const isWell = (place: string, clientId: string, renewBefore: number): boolean => {
-    const { secretId, since } = truth.serving.get(place) ?? { secretId: null, since: time.now };
-    if (secretId === null || since > time.now - DAY) return false;
+    const secretId = truth.serving.get(place)?.secretId ?? null;
+    // also written with what it held: where its mark was stripped, another daemon may have looked before it was put right
+    const writtenAt = truth.writtenAt(place) ?? time.now;
+    if (secretId === null || writtenAt > time.now - DAY) return false;
     // what a person rolled back is behind what it held before, until a newer generation gets there
     const held = [...truth.issuer.every(clientId)].filter(
       (each) => truth.lastServedAt(clientId, each.secretId, place) !== null,
