@@ -25,7 +25,8 @@ export interface Witness {
   ): void;
   listed(process: SimProcess, clientId: string, askedAt: number): void;
   looked(process: SimProcess, vault: string, entry: string, askedAt: number): void;
-  wrote(process: SimProcess, vault: string, entry: string): void;
+  /** `sentAt`: when the request left; a freeze, or a network, may have kept it on its way. */
+  wrote(process: SimProcess, vault: string, entry: string, sentAt: number): void;
 }
 
 const PATIENCE = 30 * SECOND;
@@ -165,9 +166,10 @@ export function vaultFor(network: Network, process: SimProcess, vault: MemoryVau
     });
   };
   const write = <T>(operation: string, ref: EntryRef, apply: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+    const sentAt = network.time.now;
     const applied = async () => {
       const answer = await apply();
-      witness.wrote(process, vault.name, ref.entry);
+      witness.wrote(process, vault.name, ref.entry, sentAt);
       return answer;
     };
     return call(operation, ref.entry, true, applied, signal);

@@ -77,7 +77,7 @@ export class SimWorld implements Network, Witnessed {
       truth: this.truth,
       invariants: this.#invariants,
       line: (who, what) => this.#line(who, what, null),
-      changed: (vault, entry) => this.#changed(vault, entry, 'daemon'),
+      changed: (vault, entry, sentAt) => this.#changed(vault, entry, 'daemon', sentAt),
     });
     const diskCount = 1 + Math.max(...plan.machines.map((each) => each.disk));
     this.disks = Array.from({ length: diskCount }, (_, index) => {
@@ -148,7 +148,7 @@ export class SimWorld implements Network, Witnessed {
     if (found === undefined) return;
     act(found);
     this.tell('people', what, `${vault}/${entry}`);
-    this.#changed(vault, entry, 'hand');
+    this.#changed(vault, entry, 'hand', this.time.now);
   }
 
   addSecretByHand(clientId: string, expires: Instant | null, age: Duration): { secretId: string; value: string } {
@@ -262,8 +262,8 @@ export class SimWorld implements Network, Witnessed {
     for (const invariant of this.#invariants) invariant.logged?.(process, event, message, fields);
   }
 
-  #changed(vault: string, entry: string, by: 'daemon' | 'hand'): void {
+  #changed(vault: string, entry: string, by: 'daemon' | 'hand', sentAt: Instant): void {
     this.truth.changed(vault, entry, by);
-    for (const invariant of this.#invariants) invariant.placeChanged?.(vault, entry, by);
+    for (const invariant of this.#invariants) invariant.placeChanged?.(vault, entry, by, sentAt);
   }
 }

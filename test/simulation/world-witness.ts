@@ -9,7 +9,7 @@ export interface Listeners {
   readonly invariants: readonly Invariant[];
   /** A line of the timeline. */
   readonly line: (who: string, what: string) => void;
-  readonly changed: (vault: string, entry: string) => void;
+  readonly changed: (vault: string, entry: string, sentAt: number) => void;
 }
 
 /** Hears of all that daemons do to the world, and passes it on to the truth first, then to the invariants. */
@@ -34,8 +34,8 @@ export function witnessOf({ truth, invariants, line, changed }: Listeners): Witn
     looked: (process, vault, entry, askedAt) => {
       for (const each of invariants) each.looked?.(process, vault, entry, askedAt);
     },
-    wrote: (_process, vault, entry) => {
-      changed(vault, entry);
+    wrote: (_process, vault, entry, sentAt) => {
+      changed(vault, entry, sentAt);
       line(vault, `${entry} serves ${truth.serving.get(`${vault}/${entry}`)?.secretId ?? 'nothing'}`);
     },
   };

@@ -39,8 +39,8 @@ export interface Invariant extends Partial<Witness> {
   /** Every process's every call, as it leaves. */
   called?(process: SimProcess, call: CallLabel): void;
   logged?(process: SimProcess, event: string, message: string, fields: LogFields): void;
-  /** A place was changed, by whomever. */
-  placeChanged?(vault: string, entry: string, by: 'daemon' | 'hand'): void;
+  /** A place was changed, by whomever; `sentAt`: when what changed it was sent. */
+  placeChanged?(vault: string, entry: string, by: 'daemon' | 'hand', sentAt: number): void;
   /** Once an hour. */
   hourly?(): void;
   /** At the very end. */

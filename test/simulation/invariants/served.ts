@@ -6,8 +6,8 @@ import type { Invariant, Witnessed } from './invariant.ts';
 /** So long everything must have been in order for a renewal to be done surely: a day's budget, a scan, a backoff. */
 export const SLACK = 34 * HOUR;
 
-/** So long a write may be on its way while somebody deletes what it brings. */
-const ON_ITS_WAY = 30 * SECOND;
+/** So long before a write is sent somebody may delete what it brings, unseen. */
+const UNSEEN = 30 * SECOND;
 
 /**
  * S1: no destination serves a secret that the issuer no longer accepts. S3: a consumer that re-reads within its lag never
@@ -72,7 +72,7 @@ export function servedIsAlive(world: Witnessed): Invariant {
       if (expires <= time.now) judgeDeath(clientId, secretId, expires, 'expired');
       else judgeDeath(clientId, secretId, time.now, 'deleted');
     },
-    placeChanged: (vault, entry, by) => {
+    placeChanged: (vault, entry, by, sentAt) => {
       const place = `${vault}/${entry}`;
       const { secretId, since } = truth.serving.get(place) ?? { secretId: null, since: 0 };
       if (since < time.now) return; // what it served before
@@ -80,7 +80,8 @@ export function servedIsAlive(world: Witnessed): Invariant {
       // without compare-and-set a write that was on its way may overtake: it is repaired
       if (truth.vaults.get(vault)?.capabilities.compareAndSet === false) return;
       const deletion = truth.deletions.get(`${entry}/${secretId}`);
-      if (deletion?.by === 'hand' && time.now - deletion.at < ON_ITS_WAY) return;
+      // also while it was on its way: a freeze may keep it there
+      if (deletion?.by === 'hand' && deletion.at > sentAt - UNSEEN) return;
       world.violate('S1', `${place} was given secret ${secretId}, which is dead`);
     },
     hourly: () => {
