@@ -20,6 +20,8 @@ export function deletionsAreProven(world: Witnessed): Invariant {
   const lists = new Map<string, Instant>();
   const looks = new Map<string, Instant>();
   const sentAt = new Map<string, Instant>();
+  /** Places that any daemon ever asked for, answered or not. */
+  const known = new Set<string>();
 
   const problem = (
     processId: string,
@@ -42,6 +44,7 @@ export function deletionsAreProven(world: Witnessed): Invariant {
     called: (process, { text }) => {
       const [, operation, clientId = ''] = text.split(' ');
       if (operation === 'issuer.listSecrets') asked.set(`${process.id} ${clientId}`, time.now);
+      if (operation?.endsWith('.describe') === true) known.add(`${operation.split('.')[0] ?? ''}/${clientId}`);
     },
     listed: (process, clientId, askedAt) => void lists.set(`${process.id} ${clientId}`, askedAt),
     looked: (process, vault, entry, askedAt) => void looks.set(`${process.id} ${vault}/${entry}`, askedAt),
@@ -144,10 +147,12 @@ export function deletionsAreProven(world: Witnessed): Invariant {
   }
 
   /**
-   * Another ledger, or a rebuilt one, knows of a former destination only by the digest in the marker, where nobody took that
-   * off: of those that the rules named when the secret was made.
+   * No ledger knows of a place that no look was at while the rules named it. Another ledger, or a rebuilt one, knows of a
+   * former destination only by the digest in the marker, where nobody took that off: of those that the rules named when the
+   * secret was made.
    */
   function isKnowable(clientId: string, secretId: string, place: string): boolean {
+    if (!known.has(place)) return false;
     if (!world.happened('ledger lost') && world.ledgerCount === 1) return true;
     const origin = truth.origins.get(`${clientId}/${secretId}`);
     if (origin?.by !== 'daemon' || world.happened(`unmarked ${clientId}`)) return false;
