@@ -8,6 +8,7 @@ import type { Instant } from '../domain/time.ts';
 import { ABSENT } from '../vaults/contract.ts';
 import type { EntryDescription, EntryRef, Vault } from '../vaults/contract.ts';
 import type { Terms } from '../config/terms.ts';
+import type { LifeCheck } from './life-check.ts';
 import { vaultOf } from './look.ts';
 import type { SeenDestination } from './observation.ts';
 import { adoptionOf, isRewritten } from './remember-destinations.ts';
@@ -17,6 +18,8 @@ import type { World } from './world.ts';
 export interface Consignment {
   readonly mark: Mark;
   readonly value: SecretValue;
+  /** What is known of the life of its secret. */
+  readonly life: LifeCheck;
   readonly expires: Instant | null;
   readonly names: Readonly<Record<string, string>>;
   /** Unmarked entries may be written over: they were adopted, or the rule takes them over. */
@@ -79,6 +82,8 @@ async function deliver(
       const standing = standingOf(found, target, consignment);
       if (typeof standing !== 'string') return { ...standing, touched };
       touched ||= isUnknown(found, target);
+      if (!(await consignment.life.isAlive()))
+        return { outcome: 'failed', error: 'the secret was deleted at the issuer', touched };
       try {
         const { version } = await vault.deliver(ref, payload, consignment.mark, standing, signal);
         const revision = await readBack(world, vault, ref, payload, consignment.mark, signal);

@@ -5,6 +5,7 @@ import { withStep } from './ending.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { deliverAll, mayTake } from './delivery.ts';
+import { LifeCheck } from './life-check.ts';
 import { readValue } from './look.ts';
 import { graceStart } from './observation.ts';
 import { issuerOf } from './observe.ts';
@@ -31,8 +32,13 @@ export async function copy(
     else {
       // only what the issuer accepts is copied: an entry may have been changed under its mark a moment ago
       const issuer = issuerOf(world, observation.key);
-      const verdict = await issuer.verify(observation.key.clientId, value.clientSecret, control.giveUp);
-      if (verdict === 'refused') problem = 'the value that was read back is not accepted by the issuer';
+      const { clientId } = observation.key;
+      const life = new LifeCheck(
+        world.clock,
+        null,
+        async () => (await issuer.verify(clientId, value.clientSecret, control.giveUp)) === 'refused',
+      );
+      if (!(await life.isAlive())) problem = 'the value that was read back is not accepted by the issuer';
       else {
         const results = await deliverAll(
           world,
@@ -46,6 +52,7 @@ export async function copy(
               deliveredAt: graceStart({ now: world.clock.now(), skew: issuer.skew() }),
             },
             value: value.clientSecret,
+            life,
             expires: record.current?.expires ?? null,
             names,
             mayTake: (destination, version) => mayTake(observation.terms, destination, version),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import type { Duration } from '../../src/domain/time.ts';
 import type { Daemon } from '../../src/daemon/api.ts';
 import type { Ledger } from '../../src/ledger/contract.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
@@ -126,6 +127,55 @@ describe('one daemon, frozen', () => {
       life.end();
     }
   });
+
+  it('P7: at any call of a renewal, while the new secret is deleted by hand: it is not written over a living one', async () => {
+    const { calls } = await frozenRenewal(null);
+    expect(calls).toBeGreaterThan(15);
+    let gone = 0;
+    for (let at = 0; at < calls; at += 1) {
+      const { stage, life, where } = await frozenRenewal(at);
+      await passServed(stage, 'shop', 15 * MINUTE, where);
+      const [, fresh] = stage.issuer.secrets('shop').map((each) => each.secretId);
+      const holders = (): string[] =>
+        ['a', 'b'].filter((vault) => stage.vault(vault).peek('shop')?.mark?.secretId === fresh);
+      if (fresh !== undefined && holders().length === 0) {
+        gone += 1;
+        stage.issuer.removeSecret('shop', fresh);
+        await passServed(stage, 'shop', 15 * MINUTE, where);
+        life.thaw();
+        await passServed(stage, 'shop', HOUR, where, SECOND);
+      } else life.thaw();
+      await passServed(stage, 'shop', 3 * HOUR, where);
+      expect(stage.issuer.secrets('shop'), `${where}: no orphan stays`).toHaveLength(1);
+      life.end();
+    }
+    expect(gone).toBeGreaterThan(5);
+  });
+
+  it('P7: at any call of a repair, while the secret is deleted by hand: its value is not copied to where it lacks', async () => {
+    const { calls, fresh: copied, stage: repaired } = await frozenRepair(null);
+    expect(repaired.vault('b').peek('shop')?.mark?.secretId).toBe(copied);
+    let gone = 0;
+    for (let at = 0; at < calls; at += 1) {
+      const { stage, life, fresh, where } = await frozenRepair(at);
+      if (stage.vault('b').peek('shop')?.mark?.secretId !== fresh) {
+        gone += 1;
+        stage.issuer.removeSecret('shop', fresh);
+        await stage.pass(30 * MINUTE);
+        const written = stage.vault('b').history('shop').length;
+        life.thaw();
+        await stage.pass(4 * HOUR, 10 * MINUTE);
+        const since = stage.vault('b').history('shop').slice(written);
+        expect(
+          since.map(({ mark }) => mark?.secretId),
+          where,
+        ).not.toContain(fresh);
+        expect(await stage.allServedAlive('shop'), where).toBe(true);
+      }
+      life.end();
+    }
+    expect(gone).toBeGreaterThan(5);
+  });
 });
 
 describe('two daemons with a ledger each', () => {
@@ -197,11 +247,30 @@ async function frozenRetirement(at: number | null) {
   stage.crash();
   await stage.pass(10 * MINUTE);
   const [old] = stage.issuer.secrets('shop').map((each) => each.secretId);
+  return { ...(await startFrozen(stage, at, 0)), old };
+}
+
+/** A daemon that is frozen at a call after its start, when one of two places was rolled back to a secret in its grace. */
+async function frozenRepair(at: number | null) {
+  const stage = await beforeRenewal();
+  await stage.start();
+  await stage.pass(HOUR - MINUTE, 10 * MINUTE);
+  stage.crash();
+  stage.vault('b').rollBack('shop');
+  await stage.pass(10 * MINUTE);
+  const fresh = stage.vault('a').peek('shop')?.mark?.secretId ?? '';
+  return { ...(await startFrozen(stage, at, 5 * MINUTE)), fresh };
+}
+
+/** A daemon that is frozen at a call after its start, when a renewal is due. */
+async function frozenRenewal(at: number | null) {
+  return startFrozen(await beforeRenewal(), at, 5 * MINUTE);
+}
+
+async function startFrozen(stage: Stage, at: number | null, within: Duration) {
   const life = new Life();
-  let calls = 0;
   let name = 'nothing happened';
   life.onCall = (call, called) => {
-    calls = call + 1;
     if (call !== at) return;
     name = called;
     life.freeze();
@@ -209,7 +278,8 @@ async function frozenRetirement(at: number | null) {
   const started = stage.open(stage.ledger, life).start();
   await stage.clock.settle(8);
   if (at === null) await started;
-  return { stage, life, calls, old, where: `frozen at call ${at}, ${name}` };
+  await stage.pass(within, SECOND);
+  return { stage, life, calls: life.calls, where: `frozen at call ${at}, ${name}` };
 }
 
 /** A renewal by one daemon, to which something happens at a call; then a second one is started. */

@@ -4,6 +4,7 @@ import { MINUTE, SECOND } from '../../domain/time.ts';
 import type { CredentialRecord, DestinationRecord, RotationRecord } from '../../ledger/records.ts';
 import type { World } from '../world.ts';
 import { backoff } from '../backoff.ts';
+import { LifeCheck } from '../life-check.ts';
 import { withStep } from '../ending.ts';
 import { deliverAll, mayTake } from '../delivery.ts';
 import type { Consignment, DeliveryResult } from '../delivery.ts';
@@ -11,7 +12,7 @@ import { graceStart } from '../observation.ts';
 import type { SeenDestination } from '../observation.ts';
 import { adoptionOf } from '../remember-destinations.ts';
 import { fieldsOf } from './issuance.ts';
-import type { Fresh, Issuance } from './issuance.ts';
+import type { Confirmed, Issuance } from './issuance.ts';
 
 /** A value that could not be delivered everywhere within this is dropped from memory (principle 5). */
 const VALUE_LIFE = 15 * MINUTE;
@@ -21,7 +22,7 @@ const VALUE_LIFE = 15 * MINUTE;
  * which anything may serve is never taken for a leftover. Those that fail are tried again alone, with the same value.
  * Whether all serve it is for the next observation to say.
  */
-export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<void> {
+export async function deliverFresh(issuance: Issuance, fresh: Confirmed): Promise<void> {
   const { world, control, situation, tenure, terms } = issuance;
   const targets = situation.observation.destinations.filter((each) => each.format !== null);
   await tenure.advance(
@@ -38,8 +39,10 @@ export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<vo
     generation: tenure.rotation.generation,
     secretId: fresh.secretId,
   };
+  const life = new LifeCheck(world.clock, fresh.knownAt, () => isDeleted(issuance, fresh));
   const consignment: Omit<Consignment, 'mark'> = {
     value: fresh.value,
+    life,
     expires: fresh.expires,
     names: terms.names,
     mayTake: (destination, version) => mayTake(terms, destination, version),
@@ -48,7 +51,8 @@ export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<vo
   let left: readonly SeenDestination[] = targets;
   for (let attempt = 1; ; attempt += 1) {
     // a dead value is not to be written over a living one; what takes its place is for the next look to say
-    if (attempt > 1 && (await isDeleted(issuance, fresh))) return release(issuance);
+    if (attempt > 1) life.doubt();
+    if (!(await life.isAlive())) return release(issuance);
     await tenure.hold();
     // each attempt has its own time: a ledger that is rebuilt counts the grace from it (see graceStart)
     const deliveredAt = graceStart({ now: world.clock.now(), skew: issuance.issuer.skew() });
@@ -65,10 +69,13 @@ export async function deliverFresh(issuance: Issuance, fresh: Fresh): Promise<vo
 }
 
 /**
- * Whether somebody deleted the secret since it was first delivered (I17): a list lacks it, and its value is refused. What
- * cannot be asked proves nothing.
+ * Whether somebody deleted the secret meanwhile (I17): a list lacks it, and its value is refused. What cannot be asked
+ * proves nothing.
  */
-async function isDeleted({ issuer, tenure, terms, control }: Issuance, { secretId, value }: Fresh): Promise<boolean> {
+async function isDeleted(
+  { issuer, tenure, terms, control }: Issuance,
+  { secretId, value }: Confirmed,
+): Promise<boolean> {
   const { clientId } = tenure.rotation;
   if (terms.policy.verify.method !== 'token') return false;
   try {

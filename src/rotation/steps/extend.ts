@@ -8,7 +8,7 @@ import { clockProblem } from '../checks/clock.ts';
 import { withStep } from '../ending.ts';
 import { lastingLife } from '../renewal.ts';
 import { AttemptFailed, descriptionOf, fieldsOf, issuerNow } from './issuance.ts';
-import type { Fresh, Issuance } from './issuance.ts';
+import type { Confirmed, Fresh, Issuance } from './issuance.ts';
 import { rest, untilAccepted } from './verify.ts';
 
 /** Between two lists. */
@@ -20,13 +20,13 @@ const LONGEST_PAUSE = 15 * SECOND;
  * Where it was created with its full lifetime, the list is still asked for its marker and expiry.
  * @returns the secret with the expiry that the issuer lists.
  */
-export async function extend(issuance: Issuance, fresh: Fresh): Promise<Fresh> {
+export async function extend(issuance: Issuance, fresh: Fresh): Promise<Confirmed> {
   const { world, terms, tenure } = issuance;
   const { provisional, lifetime } = terms.policy;
   const needed = provisional !== null && provisional < lifetime;
-  const expires = needed
+  const { expires, knownAt } = needed
     ? await prolong(issuance, fresh, provisional)
-    : (await confirm(issuance, fresh, () => true, FIRST_PAUSE)).expires;
+    : await confirm(issuance, fresh, () => true, FIRST_PAUSE);
   const left = expires === null ? Number.POSITIVE_INFINITY : expires - issuerNow(issuance);
   if (left < 2 * lastingLife(terms.policy)) {
     throw new AttemptFailed(
@@ -40,11 +40,13 @@ export async function extend(issuance: Issuance, fresh: Fresh): Promise<Fresh> {
   if (needed) {
     world.events.tell({ type: 'secret-extended', ...fieldsOf(issuance), expires: formatInstantOrNull(expires) });
   }
-  return { ...fresh, expires };
+  return { ...fresh, expires, knownAt };
 }
 
+type Known = Pick<Confirmed, 'expires' | 'knownAt'>;
+
 /** PUT, read back, and again with growing pauses: an ignored or delayed PUT has until half the provisional life. */
-async function prolong(issuance: Issuance, fresh: Fresh, provisional: number): Promise<Instant | null> {
+async function prolong(issuance: Issuance, fresh: Fresh, provisional: number): Promise<Known> {
   const { terms, world } = issuance;
   const deadline = world.clock.monotonic() + provisional / 2;
   let listPause = FIRST_PAUSE;
@@ -54,8 +56,8 @@ async function prolong(issuance: Issuance, fresh: Fresh, provisional: number): P
     try {
       const isGood = (secret: ListedSecret) => isExtended(secret, wish.expires, fresh.expires);
       const listed = await confirm(issuance, fresh, isGood, listPause);
-      if (terms.policy.verify.method === 'token') await untilAccepted(issuance, fresh);
-      return listed.expires;
+      if (terms.policy.verify.method !== 'token') return listed;
+      return { ...listed, knownAt: await untilAccepted(issuance, fresh) };
     } catch (error) {
       const left = deadline - world.clock.monotonic();
       if (!(error instanceof AttemptFailed) || error.reason !== 'extend-unconfirmed' || left <= pause) throw error;
@@ -100,16 +102,17 @@ async function confirm(
   fresh: Fresh,
   good: (secret: ListedSecret) => boolean,
   firstPause: Duration,
-): Promise<ListedSecret> {
+): Promise<Known> {
   const { issuer, tenure, world, control, situation } = issuance;
   const deadline = world.clock.monotonic() + 2 * situation.observation.timing.listLag;
   let problem = 'the issuer did not list it';
   for (let pause = firstPause; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    const knownAt = world.clock.now();
     try {
       const list = await issuer.listSecrets(tenure.rotation.clientId, control.giveUp);
       const listed = list.find((each) => each.secretId === fresh.secretId);
       const marked = listed !== undefined && parseMarker(listed.description)?.rotationId === tenure.rotation.id;
-      if (listed !== undefined && marked && good(listed)) return listed;
+      if (listed !== undefined && marked && good(listed)) return { expires: listed.expires, knownAt };
       if (listed !== undefined)
         problem = marked ? 'its expiry did not change' : 'it is listed without its whole marker';
     } catch (error) {

@@ -32,6 +32,12 @@ export interface Fresh {
   readonly expires: Instant | null;
 }
 
+/** One that the issuer lists as it should be, and accepts. */
+export interface Confirmed extends Fresh {
+  /** When that was asked, by the local clock. */
+  readonly knownAt: Instant;
+}
+
 /** Why an attempt ended before its secret was delivered; what was created is left to be reaped, with proof. */
 export class AttemptFailed extends Error {
   override readonly name = 'AttemptFailed';

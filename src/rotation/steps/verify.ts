@@ -1,5 +1,6 @@
 import { IssuerError } from '../../domain/errors.ts';
 import { formatDuration, SECOND } from '../../domain/time.ts';
+import type { Instant } from '../../domain/time.ts';
 import { withStep } from '../ending.ts';
 import { activePause } from '../pauses.ts';
 import { AttemptFailed, fieldsOf } from './issuance.ts';
@@ -20,18 +21,22 @@ export async function verify(issuance: Issuance, fresh: Fresh): Promise<void> {
   world.events.tell({ type: 'secret-verified', ...fieldsOf(issuance), secretId: fresh.secretId });
 }
 
-/** Once more, after the extension: what is delivered was accepted as it now is. */
-export async function untilAccepted(issuance: Issuance, fresh: Fresh): Promise<void> {
+/**
+ * Once more, after the extension: what is delivered was accepted as it now is.
+ * @returns when the question was asked that had a yes.
+ */
+export async function untilAccepted(issuance: Issuance, fresh: Fresh): Promise<Instant> {
   const { world, control, issuer, tenure, terms } = issuance;
   const { timeout } = terms.policy.verify;
   const deadline = world.clock.monotonic() + timeout;
   let silence: string | null = null;
   for (let pause = SECOND / 2; ; pause = Math.min(pause * 2, 30 * SECOND)) {
+    const askedAt = world.clock.now();
     try {
       const verdict = await issuer.verify(tenure.rotation.clientId, fresh.value, control.giveUp);
       silence = null;
       control.heard(issuer.name, true);
-      if (verdict === 'accepted') return;
+      if (verdict === 'accepted') return askedAt;
     } catch (error) {
       if (!(error instanceof IssuerError)) throw error;
       silence = error.message;
