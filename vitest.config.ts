@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 /** Where a machine is to read the results: `.ci/run` counts them. */
 const report = process.env['REKEYD_TEST_REPORT'];
@@ -15,6 +16,7 @@ export default defineConfig({
     testTimeout: 20_000,
     // many tests wait for something: two files at a time, also on two cores
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       // `isolate: false`: one process after the other would load the same modules again for each file
