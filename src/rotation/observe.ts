@@ -180,7 +180,7 @@ async function doubtsOf(
   const names = observation.terms.kind === 'managed' ? observation.terms.names : {};
   const isCopied = top !== null && observation.destinations.some((each) => isLacking(each, top.secretId));
   for (const destination of observation.destinations) {
-    const secretId = top === null ? adoptedAt(destination) : markedAt(destination, top.secretId);
+    const secretId = top === null ? adoptedAt(destination, observation) : markedAt(destination, top.secretId);
     if (secretId === null || !destination.readable) continue;
     const isDoubted = isInDoubt(observation, secretId);
     if (!isDoubted && !isCopied) continue;
@@ -220,10 +220,15 @@ function markedAt({ sight }: SeenDestination, secretId: string): string | null {
   return sight.state === 'present' && sight.mark?.secretId === secretId ? secretId : null;
 }
 
-/** Of one that was proven just now there is nothing to ask. */
-function adoptedAt(destination: SeenDestination): string | null {
+/**
+ * Of one that was proven just now there is nothing to ask. One that names a secret of which neither the list nor the ledger
+ * knows, as where that was deleted while no rule spoke of the entry, says no more than one that names none.
+ */
+function adoptedAt(destination: SeenDestination, { secrets, record }: Observation): string | null {
   const adopted = destination.proven === null ? adoptionOf(destination) : null;
-  return adopted === null ? null : (adopted.secretId ?? UNNAMED);
+  if (adopted === null) return null;
+  const isKnown = [...(secrets ?? []), ...record.secrets].some((each) => each.secretId === adopted.secretId);
+  return isKnown ? adopted.secretId : UNNAMED;
 }
 
 function isInDoubt({ secrets, record, now, timing }: Observation, secretId: string): boolean {

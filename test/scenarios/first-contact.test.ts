@@ -3,6 +3,7 @@ import type { Policy } from '../../src/config/settings.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import { expectSound, jsonByHand, markAt, secretIds, stageByHand, valueByHand, valueOf, writes } from './scene.ts';
 import { ruleFor } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 const inFormatValue = (policy: Policy) => {
   const rule = ruleFor(policy, ['a']);
@@ -63,6 +64,24 @@ describe('first contact', () => {
     await stage.pass(DAY, HOUR);
     expect((await stage.view('shop')).secrets.find((each) => each.secretId === '1')?.role).toBe('current');
     stage.issuer.removeSecret('shop', '1');
+    await stage.pass(2 * HOUR, 10 * MINUTE);
+    expect(markAt(stage, 'a')).toEqual({ generation: 1, secretId: '3' });
+    expect((await stage.rotations('shop'))[0]?.reason).toBe('secret-gone');
+    await expectSound(stage, 'shop', ['1']);
+  });
+
+  it('I17: an adopted secret that is deleted by hand while no rule speaks of it is replaced once one does again', async () => {
+    const stage = stageByHand({ vaults: ['a'] });
+    stage.vault('a').putForeign('shop', jsonByHand(valueOf(stage, '1'), '1'));
+    await stage.start();
+    await stage.pass(DAY, HOUR);
+    const { rules } = stage.settings;
+    await restartWith(stage, []);
+    await stage.pass(HOUR);
+    stage.issuer.removeSecret('shop', '1');
+    await stage.pass(2 * DAY, HOUR);
+    expect((await stage.view('shop')).secrets.map((each) => each.secretId)).toEqual(['2']);
+    await restartWith(stage, rules);
     await stage.pass(2 * HOUR, 10 * MINUTE);
     expect(markAt(stage, 'a')).toEqual({ generation: 1, secretId: '3' });
     expect((await stage.rotations('shop'))[0]?.reason).toBe('secret-gone');
@@ -197,3 +216,9 @@ describe('first contact', () => {
     await expectSound(stage);
   });
 });
+
+async function restartWith(stage: Stage, rules: Stage['settings']['rules']): Promise<void> {
+  await stage.stop();
+  stage.settings = { ...stage.settings, rules };
+  await stage.start();
+}

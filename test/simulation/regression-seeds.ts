@@ -71,4 +71,9 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     seed: 1_719_321,
     found: 'extensions that were ignored were looked for in a hurry, hour after hour',
   },
+  {
+    seed: 2_210_181,
+    found:
+      'an adopted entry served a secret that was deleted while no rule spoke of it, and the end of another was told for its own',
+  },
 ];
