@@ -83,7 +83,11 @@ async function deliver(
       if (typeof standing !== 'string') return { ...standing, touched };
       touched ||= isUnknown(found, target);
       if (!(await consignment.life.isAlive()))
-        return { outcome: 'failed', error: 'the secret was deleted at the issuer', touched };
+        return {
+          outcome: 'failed',
+          error: 'it was not written: the issuer does not accept its secret any more',
+          touched,
+        };
       try {
         const { version } = await vault.deliver(ref, payload, consignment.mark, standing, signal);
         const revision = await readBack(world, vault, ref, payload, consignment.mark, signal);

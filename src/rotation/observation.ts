@@ -65,6 +65,14 @@ export interface Circumstances {
 /** Stands in `refused` for the secret of an adopted entry that does not name it. */
 export const UNNAMED = '';
 
+/** A secret as it is listed, else as the ledger last knew it; null: neither knows of it. */
+export function knownSecret(
+  { secrets, record }: Pick<Observation, 'secrets' | 'record'>,
+  secretId: string | null,
+): Pick<ListedSecret, 'secretId' | 'expires'> | null {
+  return [...(secrets ?? []), ...record.secrets].find((each) => each.secretId === secretId) ?? null;
+}
+
 export interface SeenSecret extends ListedSecret {
   readonly marker: Marker | null;
 }

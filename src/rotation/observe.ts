@@ -8,7 +8,7 @@ import type { Issuer, ListedCredential } from '../issuers/contract.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { freshRecord } from './fresh-record.ts';
 import { look, placesOf, readValue } from './look.ts';
-import { UNNAMED } from './observation.ts';
+import { knownSecret, UNNAMED } from './observation.ts';
 import type { Circumstances, Observation, SeenDestination, SeenSecret } from './observation.ts';
 import { adoptionOf, isStripped, topServed } from './remember-destinations.ts';
 import type { World } from './world.ts';
@@ -224,11 +224,10 @@ function markedAt({ sight }: SeenDestination, secretId: string): string | null {
  * Of one that was proven just now there is nothing to ask. One that names a secret of which neither the list nor the ledger
  * knows, as where that was deleted while no rule spoke of the entry, says no more than one that names none.
  */
-function adoptedAt(destination: SeenDestination, { secrets, record }: Observation): string | null {
+function adoptedAt(destination: SeenDestination, observation: Observation): string | null {
   const adopted = destination.proven === null ? adoptionOf(destination) : null;
   if (adopted === null) return null;
-  const isKnown = [...(secrets ?? []), ...record.secrets].some((each) => each.secretId === adopted.secretId);
-  return isKnown ? adopted.secretId : UNNAMED;
+  return knownSecret(observation, adopted.secretId)?.secretId ?? UNNAMED;
 }
 
 function isInDoubt({ secrets, record, now, timing }: Observation, secretId: string): boolean {

@@ -2,7 +2,7 @@ import { compareMarks, isOurs } from '../domain/mark.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord, DestinationRecord, SecretRecord } from '../ledger/records.ts';
 import { earliest } from './decision.ts';
-import { issuerTime, UNNAMED } from './observation.ts';
+import { issuerTime, knownSecret, UNNAMED } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
 import { rememberDestinations, servedBy, topServed } from './remember-destinations.ts';
@@ -102,14 +102,12 @@ function adoptedCurrent(observation: Observation): CredentialRecord['current'] {
   );
 }
 
-/** Where an entry names no secret, the earliest unexpired one that is not ours is meant. */
+/** Where an entry names no secret that is known, the earliest unexpired one that is not ours is meant. */
 function adoptedSecret(observation: Observation, named: string | null): NonNullable<CredentialRecord['current']> {
+  // also one that is not listed any more: whether it is gone is for its value to say
+  const known = knownSecret(observation, named);
+  if (known !== null) return { secretId: known.secretId, generation: 0, expires: known.expires };
   const list = observation.secrets ?? [];
-  const secret = list.find((each) => each.secretId === named);
-  if (secret !== undefined) return { secretId: secret.secretId, generation: 0, expires: secret.expires };
-  // one that was listed and is not any more: whether it is gone is for its value to say
-  const before = observation.record.secrets.find((each) => each.secretId === named);
-  if (before !== undefined) return { secretId: before.secretId, generation: 0, expires: before.expires };
   const now = issuerTime(observation);
   const ends = list.filter((each) => each.marker === null && isAlive(each, now)).map((each) => each.expires);
   return { secretId: null, generation: 0, expires: earliest(ends) };

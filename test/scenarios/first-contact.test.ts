@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../src/config/settings.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
-import { expectSound, jsonByHand, markAt, secretIds, stageByHand, valueByHand, valueOf, writes } from './scene.ts';
+import {
+  expectSound,
+  jsonByHand,
+  markAt,
+  reconfigure,
+  secretIds,
+  stageByHand,
+  valueByHand,
+  valueOf,
+  writes,
+} from './scene.ts';
 import { ruleFor } from './stage.ts';
-import type { Stage } from './stage.ts';
 
 const inFormatValue = (policy: Policy) => {
   const rule = ruleFor(policy, ['a']);
@@ -76,12 +85,12 @@ describe('first contact', () => {
     await stage.start();
     await stage.pass(DAY, HOUR);
     const { rules } = stage.settings;
-    await restartWith(stage, []);
+    await reconfigure(stage, { rules: [] });
     await stage.pass(HOUR);
     stage.issuer.removeSecret('shop', '1');
     await stage.pass(2 * DAY, HOUR);
     expect((await stage.view('shop')).secrets.map((each) => each.secretId)).toEqual(['2']);
-    await restartWith(stage, rules);
+    await reconfigure(stage, { rules });
     await stage.pass(2 * HOUR, 10 * MINUTE);
     expect(markAt(stage, 'a')).toEqual({ generation: 1, secretId: '3' });
     expect((await stage.rotations('shop'))[0]?.reason).toBe('secret-gone');
@@ -216,9 +225,3 @@ describe('first contact', () => {
     await expectSound(stage);
   });
 });
-
-async function restartWith(stage: Stage, rules: Stage['settings']['rules']): Promise<void> {
-  await stage.stop();
-  stage.settings = { ...stage.settings, rules };
-  await stage.start();
-}

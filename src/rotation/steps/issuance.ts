@@ -32,7 +32,7 @@ export interface Fresh {
   readonly expires: Instant | null;
 }
 
-/** One that the issuer lists as it should be, and accepts. */
+/** One that the issuer lists as it should be, and accepts where the policy asks for that. */
 export interface Confirmed extends Fresh {
   /** When that was asked, by the local clock. */
   readonly knownAt: Instant;
