@@ -1,10 +1,19 @@
 import type { TestSpecification } from 'vitest/node';
 import { BaseSequencer } from 'vitest/node';
 
-/** Files that wait for processes for half a minute and more. */
-export const LONG: readonly string[] = ['reload', 'kill', 'bulk', 'once', 'cli', 'own-credential', 'http'].map(
-  (name) => `test/process/${name}.test.ts`,
-);
+/** Files that wait for processes for a quarter of a minute and more. */
+export const LONG: readonly string[] = [
+  'reload-killed',
+  'reload-files',
+  'reload',
+  'kill',
+  'bulk',
+  'once',
+  'cli',
+  'own-credential',
+  'http-acts',
+  'http-clients',
+].map((name) => `test/process/${name}.test.ts`);
 
 /**
  * Begins with the files that take longest. On a fresh machine vitest knows no times and goes by size: a short file that
