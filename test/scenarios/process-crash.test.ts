@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { markedDescription } from '../../src/domain/marker.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
-import { passServed, payloadOf, SHORT } from './short-lives.ts';
+import { beforeRenewal, MANY_CREATIONS, passServed, payloadOf, SHORT } from './short-lives.ts';
 import { Stage } from './stage.ts';
 
 const SIDES = ['before', 'after'] as const;
@@ -106,13 +106,7 @@ async function killed(scene: Scene, kill: { at: number; side: 'before' | 'after'
 }
 
 async function renewal() {
-  const stage = new Stage({ policy: SHORT, limits: { createsPerDay: 6 } });
-  stage.issuer.addCredential('shop');
-  await stage.start();
-  await stage.pass(9 * HOUR - 10 * MINUTE, HOUR);
-  stage.crash();
-  await stage.pass(15 * MINUTE);
-  return { stage, lasts: HOUR + 20 * MINUTE };
+  return { stage: await beforeRenewal(MANY_CREATIONS), lasts: HOUR + 20 * MINUTE };
 }
 
 async function adoption() {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LedgerError } from '../../src/domain/errors.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
-import { created, passServed, SHORT } from './short-lives.ts';
+import { beforeRenewal, created, passServed, SHORT } from './short-lives.ts';
 import { Stage } from './stage.ts';
 
 const KEY = { issuer: 'data8', clientId: 'shop' };
@@ -194,15 +194,6 @@ describe('an endless crash loop that loses the ledger each time', () => {
 });
 
 /** Down, with a served secret of generation 1 that is to be renewed now. */
-async function beforeRenewal(): Promise<Stage> {
-  const stage = new Stage({ policy: SHORT });
-  stage.issuer.addCredential('shop');
-  await stage.start();
-  await stage.pass(9 * HOUR - 10 * MINUTE, HOUR);
-  stage.crash();
-  await stage.pass(15 * MINUTE);
-  return stage;
-}
 
 /** Through a renewal and a retirement, in which the n-th commit fails. */
 async function commitsOf(failing: number | null) {

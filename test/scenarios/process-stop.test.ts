@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import type { RotationView } from '../../src/daemon/api.ts';
-import { passServed, SHORT } from './short-lives.ts';
+import { beforeRenewal, MANY_CREATIONS, passServed, SHORT } from './short-lives.ts';
 import { Stage } from './stage.ts';
 
 describe('a SIGTERM', () => {
@@ -78,7 +78,7 @@ describe('a SIGTERM', () => {
   });
 
   it('P2: a call that never answers is given up when shutdownTimeout is over', async () => {
-    const stage = await beforeRenewal();
+    const stage = await beforeRenewal(MANY_CREATIONS, 'stop');
     stage.issuer.behaviour.latency = 10 * MINUTE;
     await stage.start();
     await stage.pass(MINUTE, MINUTE);
@@ -93,7 +93,7 @@ describe('a SIGTERM', () => {
 });
 
 async function stoppedAt(at: number | null) {
-  const stage = await beforeRenewal();
+  const stage = await beforeRenewal(MANY_CREATIONS, 'stop');
   const stops: { promise: Promise<void>; since: number; until: number; created: number }[] = [];
   let name = 'not stopped';
   let calls = 0;
@@ -137,19 +137,10 @@ async function leftUnverified(stage: Stage): Promise<string[]> {
 }
 
 /** Down, with a served secret that is to be renewed now. */
-async function beforeRenewal(): Promise<Stage> {
-  const stage = new Stage({ policy: SHORT, limits: { createsPerDay: 6 } });
-  stage.issuer.addCredential('shop');
-  await stage.start();
-  await stage.pass(9 * HOUR - 10 * MINUTE, HOUR);
-  await stage.stop();
-  await stage.pass(15 * MINUTE);
-  return stage;
-}
 
 /** Started, with a fresh secret that the token endpoint does not accept yet. */
 async function inVerify() {
-  const stage = await beforeRenewal();
+  const stage = await beforeRenewal(MANY_CREATIONS, 'stop');
   stage.issuer.behaviour.acceptDelay = 10 * MINUTE;
   await stage.start();
   await stage.pass(MINUTE / 2, MINUTE / 2);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
-import { passServed, SHORT } from './short-lives.ts';
+import { beforeRenewal, passServed, SHORT } from './short-lives.ts';
 import { Stage } from './stage.ts';
 
 describe('a clock that jumps', () => {
@@ -154,15 +154,5 @@ async function inGrace(): Promise<Stage> {
   await stage.start();
   await stage.pass(10 * MINUTE, MINUTE);
   expect((await stage.view('shop')).state).toBe('grace');
-  return stage;
-}
-
-async function beforeRenewal(): Promise<Stage> {
-  const stage = new Stage({ policy: SHORT });
-  stage.issuer.addCredential('shop');
-  await stage.start();
-  await stage.pass(9 * HOUR - 10 * MINUTE, HOUR);
-  stage.crash();
-  await stage.pass(15 * MINUTE);
   return stage;
 }

@@ -4,7 +4,7 @@ import type { Rule } from '../../src/config/settings.ts';
 import { LedgerError } from '../../src/domain/errors.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { expectSound, markAt, SHOP } from './scene.ts';
-import { passServed, SHORT } from './short-lives.ts';
+import { beforeRenewal, passServed, SHORT } from './short-lives.ts';
 import { DEFAULT_POLICY, ruleFor, Stage } from './stage.ts';
 import type { StageOptions } from './stage.ts';
 
@@ -219,26 +219,20 @@ describe('what must not be forgotten over other settings', () => {
 
 /** A renewal that waits in `settle`, just before it is delivered. */
 async function settling(options: StageOptions = {}): Promise<Stage> {
-  const stage = await beforeRenewal(options);
+  const stage = await withThird(options);
   await stage.start();
   await stage.pass(5 * SECOND, SECOND);
   return stage;
 }
 
 /** Down, with a served secret that is to be renewed now. There is a third vault, which no rule names. */
-async function beforeRenewal(options: StageOptions = {}): Promise<Stage> {
-  const stage = new Stage({ policy: SHORT, vaults: ['a', 'b', 'c'], rules: () => to('a', 'b'), ...options });
-  stage.issuer.addCredential('shop');
-  await stage.start();
-  await stage.pass(9 * HOUR - 10 * MINUTE, HOUR);
-  await stage.stop();
-  await stage.pass(15 * MINUTE);
-  return stage;
+function withThird(options: StageOptions = {}): Promise<Stage> {
+  return beforeRenewal({ vaults: ['a', 'b', 'c'], rules: () => to('a', 'b'), ...options }, 'stop');
 }
 
 /** Reloads at the n-th call of a renewal; kills the process `killedAfter` calls later. */
 async function reloadedAt(at: number | null, killedAfter: number | null = null) {
-  const stage = await beforeRenewal();
+  const stage = await withThird();
   const reloads: Promise<Daemon | null>[] = [];
   let calls = 0;
   let left = killedAfter;

@@ -4,7 +4,8 @@ import type { Payload } from '../../src/domain/payload.ts';
 import { SecretValue } from '../../src/domain/secret-value.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import type { Duration } from '../../src/domain/time.ts';
-import type { Stage } from './stage.ts';
+import { Stage } from './stage.ts';
+import type { StageOptions } from './stage.ts';
 
 /** A policy whose whole cycle takes half a day, for scenarios that are run many times. */
 export const SHORT: Partial<Policy> = {
@@ -39,4 +40,19 @@ export function payloadOf(clientId: string, clientSecret: string, secretId: stri
 export function created(stage: Stage, within: Duration): number {
   const since = stage.clock.now() - within;
   return stage.issuer.calls.filter((each) => each.operation === 'createSecret' && each.at > since).length;
+}
+
+/** Limits under which a daemon that dies again and again still makes what it needs within a day. */
+export const MANY_CREATIONS: StageOptions = { limits: { createsPerDay: 6 } };
+
+/** A stage with {@link SHORT} lives whose only daemon crashed, or stopped, before a renewal that is due by now. */
+export async function beforeRenewal(options: StageOptions = {}, end: 'crash' | 'stop' = 'crash'): Promise<Stage> {
+  const stage = new Stage({ policy: SHORT, ...options });
+  stage.issuer.addCredential('shop');
+  await stage.start();
+  await stage.pass(9 * HOUR - 10 * MINUTE, HOUR);
+  if (end === 'stop') await stage.stop();
+  else stage.crash();
+  await stage.pass(15 * MINUTE);
+  return stage;
 }
