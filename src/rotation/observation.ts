@@ -96,6 +96,11 @@ export interface SeenDestination {
   readonly proven: { readonly secretId: string | null } | null;
 }
 
+/** Whether issuer and vaults are asked at all: not where a rule says to ignore it, nor while the issuer's list lacks it. */
+export function isLookedAt({ terms, listed }: Pick<Observation, 'terms' | 'listed'>): boolean {
+  return terms.kind !== 'ignored' && listed !== null;
+}
+
 /** Issuer's time: ours, corrected by what its responses told. */
 export function issuerTime(observation: Pick<Observation, 'now' | 'skew'>): Instant {
   return observation.now + (observation.skew ?? 0);

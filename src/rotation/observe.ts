@@ -8,7 +8,7 @@ import type { Issuer, ListedCredential } from '../issuers/contract.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { freshRecord } from './fresh-record.ts';
 import { look, placesOf, readValue } from './look.ts';
-import { knownSecret, UNNAMED } from './observation.ts';
+import { isLookedAt, knownSecret, UNNAMED } from './observation.ts';
 import type { Circumstances, Observation, SeenDestination, SeenSecret } from './observation.ts';
 import { adoptionOf, isStripped, topServed } from './remember-destinations.ts';
 import type { World } from './world.ts';
@@ -38,7 +38,7 @@ export async function observe(world: World, subject: Subject, signal?: AbortSign
   const issuer = issuerOf(world, key);
   const record = (await world.ledger.credential(key)) ?? freshRecord(key, subject.listed?.description ?? '');
   const { terms, moved } = resolveTerms(subject, record);
-  const ignored = terms.kind === 'ignored' || subject.listed === null;
+  const ignored = !isLookedAt({ terms, listed: subject.listed });
   const [{ secrets, issuerError }, destinations] = await Promise.all([
     ignored ? { secrets: null, issuerError: null } : readSecrets(issuer, key.clientId, signal),
     ignored ? [] : Promise.all(placesOf(world, terms, record).map((place) => look(place, signal))),

@@ -2,7 +2,7 @@ import { compareMarks, isOurs } from '../domain/mark.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord, DestinationRecord, SecretRecord } from '../ledger/records.ts';
 import { earliest } from './decision.ts';
-import { issuerTime, knownSecret, UNNAMED } from './observation.ts';
+import { isLookedAt, issuerTime, knownSecret, UNNAMED } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
 import { rememberDestinations, servedBy, topServed } from './remember-destinations.ts';
@@ -29,9 +29,7 @@ export function remember(observation: Observation): CredentialRecord {
     generation: highestGeneration(observation),
     current: shown,
     secrets,
-    destinations: rememberDestinations(observation, topServed(observation)).filter(
-      (each) => !each.former || each.state !== 'absent' || mayBeFilledAgain(each, secrets),
-    ),
+    destinations: placesAfter(observation, secrets),
     pinnedDescription: pinOf(observation, current),
     renewAt: renewAtOf(observation, shown),
     goneSince: listed === null ? (record.goneSince ?? now) : null,
@@ -40,6 +38,14 @@ export function remember(observation: Observation): CredentialRecord {
       ? {}
       : { lastError: null, lastReason: null }),
   };
+}
+
+/** Where nothing was looked at, nothing was seen to be empty: its places go on holding back deletions (C2). */
+function placesAfter(observation: Observation, secrets: readonly SecretRecord[]): DestinationRecord[] {
+  if (!isLookedAt(observation)) return observation.record.destinations.map((each) => ({ ...each, former: true }));
+  return rememberDestinations(observation, topServed(observation)).filter(
+    (each) => !each.former || each.state !== 'absent' || mayBeFilledAgain(each, secrets),
+  );
 }
 
 /** A former place that is surely empty is forgotten once nothing that it may have held lives any more. */
