@@ -78,8 +78,12 @@ function move(
       if (isOldNews(observation, rotation)) return yieldTo(observation, record, maybeServed(rotation), 'superseded');
       if (isUnseen(observation, rotation)) return yieldUnseen(observation, record, rotation, 'interrupted');
       return abandon(observation, record, rotation, endingOf(rotation, 'interrupted'), jitter);
-    case 'delivering':
-      return moveDelivering(observation, record, rotation);
+    case 'delivering': {
+      // whoever began it is gone: from now on a manual trigger passes it by, see isStuck in daemon/requests.ts
+      const free = { ...rotation, owner: null, leaseUntil: null };
+      const moved = moveDelivering(observation, record, free);
+      return moved ?? (rotation.owner === null ? null : { record, rotation: free });
+    }
     case 'grace':
       return moveGrace(observation, record, rotation);
     case 'abandoned':
@@ -199,7 +203,7 @@ function moveDelivering(observation: Observation, record: CredentialRecord, rota
   if (serving.length === present.length && holders.length > 0) return settle(observation, record, rotation);
   if (secrets === null) return null;
   if (terms.kind !== 'managed') return yieldTo(observation, record, rotation, 'interrupted');
-  if (asked && rotation.owner === null) return yieldTo(observation, record, rotation, 'manual');
+  if (asked) return yieldTo(observation, record, rotation, 'manual');
   // from here on the rotation cannot settle by itself now: does it yield to a successor?
   const alive = listed !== undefined && isAlive(listed, issuerTime(observation));
   const known = record.secrets.find((each) => each.secretId === rotation.secretId);

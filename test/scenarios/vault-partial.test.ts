@@ -148,4 +148,21 @@ describe('a destination that fails', () => {
     expect((await stage.daemon.rotation(first))?.state).toBe('abandoned');
     await expectSound(stage);
   });
+
+  it('V18, P1: a manual trigger passes a delivery by whose process was killed while a destination was down', async () => {
+    const stage = await servingStage();
+    stage.vault('b').goDown();
+    const first = await renew(stage);
+    stage.crash();
+    await stage.start();
+    await stage.pass(HOUR);
+    expect((await stage.daemon.rotation(first))?.state).toBe('delivering');
+    const second = await renew(stage);
+    expect(second).not.toBe(first);
+    expect(markAt(stage, 'a')?.generation).toBe(3);
+    stage.vault('b').mend();
+    await stage.pass(2 * HOUR);
+    expect(markAt(stage, 'b')?.generation).toBe(3);
+    await expectSound(stage);
+  });
 });
