@@ -87,12 +87,11 @@ function healthOfSecret(
   return readable ? 'unsure' : 'gone';
 }
 
-/** The health of what a present destination serves that is ahead of what is current; null: none is. */
-function healthAhead({ observation, record }: Situation): Health | null {
-  const id = newestAhead(observation, record.current);
-  return id === null || observation.secrets === null
-    ? null
-    : healthOfSecret({ observation, record }, observation.secrets, id);
+/** What a present destination serves that is ahead of what is current, and its health; null: none is. */
+export function aheadOf({ observation, record }: Situation): { secretId: string; health: Health } | null {
+  const secretId = newestAhead(observation, record.current);
+  if (secretId === null || observation.secrets === null) return null;
+  return { secretId, health: healthOfSecret({ observation, record }, observation.secrets, secretId) };
 }
 
 /** Destinations from which what is current can be read back. */
@@ -129,14 +128,15 @@ export function needOf(situation: Situation): Need | null {
   if (health === 'alive' && record.current !== null) {
     const due = renewalOf(lifeOf(observation, record.current), terms.policy);
     if (due !== null && now >= due.at) return need(due.reason);
+    // some destinations serve a newer secret that died, while an older one lives on elsewhere
+    const ahead = aheadOf(situation)?.health ?? null;
+    if (ahead === 'expired') return need('expired', true);
+    if (ahead === 'gone') return need('secret-gone', true);
+    if (ahead === 'unsure') return null;
     const top = record.current.generation;
     // everything was rolled back together: the newer generation can be read nowhere any more (V14)
     const newer = rotations.some((each) => (each.state === 'grace' || each.state === 'done') && each.generation > top);
     if (newer) return need('destination-behind');
-    // some destinations serve a newer secret that died, while an older one lives on elsewhere
-    const ahead = healthAhead(situation);
-    if (ahead === 'expired') return need('expired', true);
-    if (ahead === 'gone') return need('secret-gone', true);
   }
   const unread = observation.destinations.some((each) => each.format !== null && each.sight.state === 'unreachable');
   const lacks = lacking(situation);

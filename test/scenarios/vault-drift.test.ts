@@ -91,6 +91,35 @@ describe('an entry that somebody changed', () => {
     await expectSound(stage);
   });
 
+  it('V14, I17: rolled back and kept so in one vault, the newer secret deleted by hand: replaced at once, and told why', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    stage.vault('b').rollBack('shop');
+    stage.vault('b').fail({ fault: 'denied', operations: ['deliver'] });
+    await stage.pass(HOUR);
+    stage.issuer.removeSecret('shop', '2');
+    await stage.pass(20 * MINUTE, MINUTE);
+    expect(markAt(stage, 'a')?.generation).toBe(3);
+    expect((await stage.rotations('shop'))[0]).toMatchObject({ generation: 3, reason: 'secret-gone' });
+    stage.vault('b').mend();
+    await stage.pass(2 * HOUR);
+    await expectSound(stage);
+  });
+
+  it('V14, I10: rolled back and kept so in one vault, and one list lacks the newer secret: nothing is made for it', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    stage.vault('b').rollBack('shop');
+    stage.vault('b').fail({ fault: 'denied', operations: ['deliver'] });
+    await stage.pass(HOUR);
+    const truly = stage.issuer.listSecrets.bind(stage.issuer);
+    stage.issuer.listSecrets = async (clientId) => (await truly(clientId)).filter((each) => each.secretId !== '2');
+    await stage.pass(15 * MINUTE);
+    stage.issuer.listSecrets = truly;
+    await stage.pass(2 * HOUR);
+    expect(stage.issuer.count('createSecret')).toBe(2);
+  });
+
   it('V14: rolled back and kept so: nothing is deleted while anything serves it', async () => {
     const stage = await servingStage();
     await renew(stage);

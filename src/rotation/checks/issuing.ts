@@ -1,7 +1,7 @@
 import { hold, pass } from '../decision.ts';
 import type { Check, Situation } from '../decision.ts';
 import { liveSecrets } from '../limits.ts';
-import { healthOf, needOf } from '../need.ts';
+import { aheadOf, healthOf, needOf } from '../need.ts';
 import { issuerTime, UNNAMED } from '../observation.ts';
 import { goesAhead, isForced, queuedOf } from '../queued.ts';
 import { birthOrNull, longestRotation } from '../renewal.ts';
@@ -17,15 +17,17 @@ export const issuingChecks: readonly Check[] = [
     look(situation) {
       const need = needOf(situation);
       if (need !== null) return pass(`a new secret is wanted: ${need.reason}${need.urgent ? ', urgently' : ''}`);
-      const health = healthOf(situation);
-      const known = situation.record.secrets.find((each) => each.secretId === situation.record.current?.secretId);
+      const ahead = aheadOf(situation);
+      const served = ahead?.health === 'unsure' ? ahead.secretId : situation.record.current?.secretId;
+      const isUnsure = ahead?.health === 'unsure' || healthOf(situation) === 'unsure';
+      const known = situation.record.secrets.find((each) => each.secretId === served);
       // of an adopted entry that does not name its secret, no list tells
-      const inDoubt = health === 'unsure' ? known?.secretId : UNNAMED;
+      const inDoubt = isUnsure ? known?.secretId : UNNAMED;
       if (inDoubt !== undefined && situation.observation.unasked.has(inDoubt)) {
         const saw = 'no list tells of a served secret, and whether its value is accepted could not be asked';
         return hold(saw, 'settling', 'failing', 'see the vault and the token endpoint: they are asked again');
       }
-      if (health === 'unsure') {
+      if (isUnsure) {
         const until = (known?.missingSince ?? situation.observation.now) + situation.observation.timing.listLag;
         return hold(
           'the served secret is not listed; that is believed after another list',
