@@ -1,10 +1,11 @@
 import { IssuerError, safeMessage, VaultError } from '../domain/errors.ts';
-import type { RotationRecord } from '../ledger/records.ts';
+import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { backoff } from './backoff.ts';
 import { withStep } from './ending.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
 import { deliverAll, mayTake } from './delivery.ts';
+import { expectDelivery, isUnexpected } from './expected-places.ts';
 import { LifeCheck } from './life-check.ts';
 import { readValue } from './look.ts';
 import { graceStart } from './observation.ts';
@@ -22,7 +23,8 @@ export async function copy(
   decision: Extract<Decision, { action: 'deliver' }>,
   control: Control,
 ): Promise<boolean> {
-  const { observation, record } = situation;
+  const { observation } = situation;
+  let { record } = situation;
   const names = observation.terms.kind === 'managed' ? observation.terms.names : {};
   const fields = { ...observation.key, name: record.name, reason: decision.reason, secretId: decision.secretId };
   let problem: string | null = null;
@@ -40,6 +42,12 @@ export async function copy(
       );
       if (!(await life.isAlive())) problem = 'the value that was read back is not accepted by the issuer';
       else {
+        if (isUnexpected(record, decision.targets, decision.generation)) {
+          const expected = expectDelivery(record, decision.targets, decision.generation);
+          // a lost race: the next look sees what is there
+          if (!(await world.ledger.commit({ credentials: [expected], rotations: [] }))) return false;
+          record = { ...expected, version: expected.version + 1 };
+        }
         const results = await deliverAll(
           world,
           decision.targets,
@@ -61,7 +69,7 @@ export async function copy(
         );
         const failed = [...results.values()].find((each) => each.outcome === 'failed');
         problem = failed?.outcome === 'failed' ? failed.error : null;
-        await remember(world, situation, decision, results, problem);
+        await remember(world, record, decision, results, problem);
         return problem === null;
       }
     }
@@ -70,13 +78,13 @@ export async function copy(
     problem = safeMessage(error);
   }
   world.events.tell({ type: 'copy-failed', ...fields, error: problem });
-  await remember(world, situation, decision, new Map(), problem);
+  await remember(world, record, decision, new Map(), problem);
   return false;
 }
 
 async function remember(
   world: World,
-  { record }: Situation,
+  record: CredentialRecord,
   { rotation, generation, secretId }: Extract<Decision, { action: 'deliver' }>,
   results: Awaited<ReturnType<typeof deliverAll>>,
   problem: string | null,

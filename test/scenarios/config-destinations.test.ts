@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, HOUR } from '../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { expectSound, markAt, reconfigure, renew, secretIds, servingStage, SHOP, writes } from './scene.ts';
 import { payloadOf } from './short-lives.ts';
@@ -166,4 +166,45 @@ describe('destinations that come and go', () => {
     await stage.pass(16 * DAY, DAY);
     expect(secretIds(stage)).toEqual(['2']);
   });
+
+  it(
+    'C2, P1: killed at any call of a copy to a new destination, which the configuration then names no more',
+    { timeout: 180_000 },
+    async () => {
+      const first = await copied(null);
+      expect(markAt(first.stage, 'b')?.secretId).toBe('1');
+      let filled = 0;
+      for (let call = 0; call < first.calls; call += 1) {
+        for (const side of ['before', 'after'] as const) {
+          const { stage, where } = await copied({ call, side });
+          await reconfigure(stage, onlyA);
+          await renew(stage);
+          await stage.pass(14 * DAY, DAY);
+          await stage.pass(DAY, HOUR);
+          const isFilled = markAt(stage, 'b') !== null;
+          expect(secretIds(stage), where).toEqual(isFilled ? ['1', '2'] : ['2']);
+          if (isFilled) filled += 1;
+        }
+      }
+      expect(filled).toBeGreaterThan(2);
+    },
+  );
 });
+
+/** A daemon that is started with a new destination and killed at a call; it runs again under the old configuration. */
+async function copied(kill: { call: number; side: 'before' | 'after' } | null) {
+  const stage = await servingStage({ rules: () => onlyA.rules });
+  await stage.stop();
+  if (kill !== null) stage.killAt(kill.call, kill.side);
+  stage.settings = { ...stage.settings, ...both };
+  await stage.start();
+  await stage.pass(MINUTE, SECOND);
+  const where = kill === null ? '' : `killed ${kill.side} call ${kill.call}, ${stage.killedIn}`;
+  const calls = stage.callCount;
+  if (kill !== null) {
+    stage.crash();
+    stage.settings = { ...stage.settings, ...onlyA };
+    await stage.start();
+  }
+  return { stage, calls, where };
+}

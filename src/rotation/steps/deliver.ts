@@ -8,6 +8,7 @@ import { LifeCheck } from '../life-check.ts';
 import { withStep } from '../ending.ts';
 import { deliverAll, mayTake } from '../delivery.ts';
 import type { Consignment, DeliveryResult } from '../delivery.ts';
+import { expectDelivery, isSamePlace } from '../expected-places.ts';
 import { graceStart } from '../observation.ts';
 import type { SeenDestination } from '../observation.ts';
 import { adoptionOf } from '../remember-destinations.ts';
@@ -32,7 +33,7 @@ export async function deliverFresh(issuance: Issuance, fresh: Confirmed): Promis
       mayBeServed: true,
       supersedes: namedByEntries(issuance, targets),
     },
-    (record) => expectDelivery(record, targets),
+    (record) => expectDelivery(record, targets, tenure.rotation.generation),
   );
   const mark = {
     ...situation.observation.owner,
@@ -104,14 +105,6 @@ async function release({ tenure }: Issuance): Promise<void> {
   await tenure.advance({ ...tenure.rotation, owner: null, leaseUntil: null });
 }
 
-/** Before the first write: whatever happens now, these places are remembered, also when no rule names them any more. */
-function expectDelivery(record: CredentialRecord, targets: readonly SeenDestination[]): CredentialRecord {
-  const destinations = record.destinations.map((known) =>
-    targets.some((each) => isSame(each, known)) ? { ...known, generation: known.generation ?? 0 } : known,
-  );
-  return { ...record, destinations };
-}
-
 async function recordDelivery(
   issuance: Issuance,
   results: ReadonlyMap<SeenDestination, DeliveryResult>,
@@ -160,7 +153,7 @@ export function withResults(
       ? record.secrets.map((each) => (each.role === 'superseded' ? { ...each, deleteAfter: null } : each))
       : record.secrets,
     destinations: record.destinations.map((known): DestinationRecord => {
-      const found = [...results].find(([target]) => isSame(target, known));
+      const found = [...results].find(([target]) => isSamePlace(target, known));
       if (found === undefined) return known;
       const [target, result] = found;
       if (result.outcome === 'failed') return { ...known, error: result.error };
@@ -170,10 +163,6 @@ export function withResults(
       return { ...known, ...served, format: target.format, adopted: null, state: 'served', error: null };
     }),
   };
-}
-
-function isSame(destination: SeenDestination, known: DestinationRecord): boolean {
-  return destination.identity === known.identity && destination.entry === known.entry;
 }
 
 /** Secrets made by hand that the entries to be written over name: superseded, where no rekeyd's mark is on them. */
