@@ -1,4 +1,3 @@
-import { safeMessage } from '../domain/errors.ts';
 import type { Schedule } from '../domain/ports.ts';
 import { formatInstant, formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
@@ -11,6 +10,7 @@ import { everyRecord } from './every-record.ts';
 import { forecastOf } from './forecast.ts';
 import type { CredentialView, Daemon, OnceResult, PauseView, StatusView } from './api.ts';
 import { Engine } from './engine.ts';
+import { LedgerCheck } from './ledger-check.ts';
 import { changePauseNote } from './pause-note.ts';
 import { explainOne, planAll } from './planning.ts';
 import { Scans } from './scans.ts';
@@ -39,6 +39,7 @@ export function createDaemon(
   const engine = new Engine(world);
   const bulks = new Bulks(engine);
   const scans = new Scans(engine);
+  const ledgerCheck = new LedgerCheck(ledger, clock);
   const startedAt = before?.startedAt ?? clock.now();
   let successor: Daemon | null = null;
   let schedule: Schedule | null = null;
@@ -152,12 +153,8 @@ export function createDaemon(
 
     async unready() {
       if (!opened) return ['starting'];
-      try {
-        await ledger.check();
-        return [];
-      } catch (error) {
-        return [safeMessage(error)];
-      }
+      const problem = await ledgerCheck.problem();
+      return problem === null ? [] : [problem];
     },
 
     scan: () =>

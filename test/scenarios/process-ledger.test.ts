@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LedgerError } from '../../src/domain/errors.ts';
-import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { beforeRenewal, created, passServed, SHORT } from './short-lives.ts';
 import { Stage } from './stage.ts';
@@ -37,6 +37,28 @@ describe('a ledger that cannot keep anything', () => {
     await expect(daemon.start()).rejects.toThrow('the ledger is read-only');
     expect(await daemon.unready()).not.toEqual([]);
     expect(stage.issuer.calls).toEqual([]);
+  });
+
+  it('S4: readiness that a flood asks for costs one write, and is told within the second', async () => {
+    const stage = await beforeRenewal();
+    const daemon = await stage.start();
+    let checks = 0;
+    let isFull = false;
+    stage.ledger.faults.beforeCheck = () => {
+      checks += 1;
+      if (isFull) throw new LedgerError('the disk is full');
+    };
+    const flood = async () => new Set((await Promise.all(Array.from({ length: 1000 }, () => daemon.unready()))).flat());
+    expect(await flood()).toEqual(new Set());
+    expect(checks).toBe(1);
+    isFull = true;
+    await stage.pass(SECOND);
+    checks = 0;
+    expect(await flood()).toEqual(new Set(['the disk is full']));
+    expect(checks).toBe(1);
+    isFull = false;
+    await stage.pass(SECOND);
+    expect(await flood()).toEqual(new Set());
   });
 
   it(
