@@ -160,6 +160,7 @@ function metricsPage(setups: Setups, registry: Parameters<typeof createMetricsPa
       return settings().metrics.perCredential;
     },
     retirementOpening: (record, at) => setups.current.daemon.retirementOpening(record, at),
+    ledgerProblem: () => setups.current.daemon.ledgerProblem(),
     status: () => setups.current.daemon.status(),
   });
 }

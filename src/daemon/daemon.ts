@@ -201,6 +201,7 @@ export function createDaemon(
       });
     },
 
+    ledgerProblem: () => ledgerCheck.problem(),
     retirementOpening: (record, at) => engine.retirementOpening(record, at),
 
     previewBulk: (wish, limit) => bulks.previewBulk(wish, limit),

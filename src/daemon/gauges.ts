@@ -34,6 +34,8 @@ export interface GaugeSources {
   readonly perCredential: 'auto' | boolean;
   /** From when maintenance windows let a deletion go that may go at `at`; null: they never do. Absent: at once. */
   retirementOpening?(record: CredentialRecord, at: Instant): Instant | null;
+  /** What keeps the ledger from being written; null: nothing does. Daemon.ledgerProblem. */
+  ledgerProblem(): Promise<string | null>;
   /** What the ledger's records do not say: DaemonApi.status. */
   status(): Promise<Pick<StatusView, 'breakers' | 'bulk' | 'paused'>>;
 }
@@ -43,7 +45,8 @@ export interface MetricsPage {
   readonly contentType: string;
   /**
    * The text, the ledger's gauges computed now; calls at the same time share one look. It does not throw for a ledger
-   * that cannot be read: its gauges are left out then, and `rekeyd_ledger_up` is 0.
+   * that cannot be read: its gauges are left out then, and `rekeyd_ledger_up` is 0. That is 0, too, where the ledger cannot
+   * be written: what is read of it is shown all the same.
    */
   render(): Promise<string>;
 }
@@ -66,6 +69,9 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
       gauges.mode,
       MODES.map((mode) => ({ labels: { mode }, value: mode === sources.mode ? 1 : 0 })),
     );
+    // reading goes on where the disk is full or has gone read-only: only a write tells
+    const unwritable = await sources.ledgerProblem();
+    if (unwritable !== null) log.warn('ledger-unwritable', 'the ledger could not be written', { error: unwritable });
     try {
       const counts = await ledger.countsByState();
       const total = counts.reduce((sum, { count }) => sum + count, 0);
@@ -77,7 +83,7 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
       fill(gauges.credentials, countSamples(counts, issuers));
       fill(gauges.breaker, breakerSamples(breakers, issuers));
       gauges.bulk.set(bulk?.remaining ?? 0);
-      gauges.ledgerUp.set(1);
+      gauges.ledgerUp.set(unwritable === null ? 1 : 0);
     } catch (error) {
       for (const name of [...SURVEYED, 'credentials', 'breaker'] as const) gauges[name].reset();
       gauges.ledgerUp.set(0);
@@ -151,7 +157,10 @@ function registerGauges(registry: Registry) {
       'rekeyd_bulk_remaining',
       'Credentials of the bulk rotation that runs that are neither delivered nor given up. 0: none runs.',
     ),
-    ledgerUp: gauge('rekeyd_ledger_up', '0: the ledger could not be read for this scrape, its gauges are left out.'),
+    ledgerUp: gauge(
+      'rekeyd_ledger_up',
+      '0: the ledger cannot be written; or it could not be read for this scrape, and its gauges are left out.',
+    ),
   };
 }
 

@@ -76,6 +76,7 @@ const implementation = {
         mode: settings.mode,
         issuers,
         perCredential,
+        ledgerProblem: () => daemon.ledgerProblem(),
         status,
       });
       const sha256 = createHash('sha256').update(TOKEN).digest('hex');

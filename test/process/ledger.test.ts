@@ -1,11 +1,13 @@
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ask } from '../unit/http/raw-connection.ts';
 import { Running } from './binary.ts';
 import { client, Job } from './job.ts';
 import { settled } from './site.ts';
 
 const AS_NOBODY = fileURLToPath(new URL('./as-nobody.ts', import.meta.url));
+const SMALL_FILES = fileURLToPath(new URL('./small-files.ts', import.meta.url));
 
 let job: Job;
 beforeEach(async () => {
@@ -55,6 +57,41 @@ describe('a ledger that cannot be used', () => {
     expect(one.out + one.err).toContain(told);
     expect(one.out + one.err).toMatch(/rekeyd\.db/);
     expect(job.ours()).toEqual([]);
+  });
+});
+
+describe('a disk that fills up while it runs', () => {
+  it('P3: rekeyd_ledger_up is 0 and readiness says why, though all that was written can be read', async () => {
+    const daemon = new Running(['run', '-c', job.site.config], {
+      program: SMALL_FILES,
+      cwd: job.site.folder,
+      env: job.issuer.env,
+    });
+    try {
+      await daemon.until(/"event":"http-listening"/);
+      const metrics = async () => (await ask({ socketPath: job.site.socket }, '/metrics')).text.split('\n');
+      const known = (lines: readonly string[]): number =>
+        lines
+          .filter((line) => line.startsWith('rekeyd_credentials{'))
+          .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+      // both of ours, and the issuer's own client
+      const isKnown = async () => (known(await metrics()) === 3 ? [] : ['not all are known']);
+      expect(await settled(isKnown, 20_000)).toEqual([]);
+      expect(await metrics()).toContain('rekeyd_ledger_up 1');
+      let status = 200;
+      for (let written = 0; written < 2_000 && status === 200; written += 1)
+        ({ status } = await job.site.ask('POST', written % 2 === 0 ? '/v1/pause' : '/v1/resume', {}));
+      expect(status, 'nothing more can be kept').toBe(503);
+      const isDown = async () => ((await metrics()).includes('rekeyd_ledger_up 0') ? [] : ['it is up']);
+      expect(await settled(isDown, 5_000)).toEqual([]);
+      expect(await isKnown()).toEqual([]);
+      const ready = await job.site.ask('GET', '/readyz');
+      expect(ready.status).toBe(503);
+      expect(String((ready.body as { reasons: unknown }).reasons)).toMatch(/rekeyd\.db could not be read or written/);
+    } finally {
+      daemon.kill('SIGKILL');
+      await daemon.ended();
+    }
   });
 });
 

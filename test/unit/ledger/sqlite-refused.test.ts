@@ -1,9 +1,10 @@
-import { chmodSync, chownSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LedgerError } from '../../../src/domain/errors.ts';
 import type { Ledger } from '../../../src/ledger/contract.ts';
+import { asAnotherUser } from './another-user.ts';
 import { NOW, sampleCredential, sampleRotation } from './sample-records.ts';
 import { SqliteFixture } from './sqlite-fixture.ts';
 
@@ -76,19 +77,3 @@ describe('a sqlite ledger that cannot be written', () => {
     expect(String(told)).not.toContain('CANARY');
   });
 });
-
-/** Nothing is read-only for root: as root, the work is done as user 65534 (nobody), who is given the files. */
-async function asAnotherUser(paths: readonly string[], work: () => Promise<void>): Promise<void> {
-  if (process.geteuid?.() !== 0) {
-    await work();
-    return;
-  }
-  const nobody = 65_534;
-  for (const path of paths) chownSync(path, nobody, nobody);
-  process.seteuid?.(nobody);
-  try {
-    await work();
-  } finally {
-    process.seteuid?.(0);
-  }
-}

@@ -36,6 +36,7 @@ function setUp(records: CredentialRecord[], change: Partial<GaugeSources> = {}) 
     mode: 'active',
     issuers: ['data8'],
     perCredential: 'auto',
+    ledgerProblem: () => Promise.resolve(null),
     status: () => Promise.resolve(QUIET),
     ...change,
   });

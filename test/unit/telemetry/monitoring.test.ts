@@ -48,6 +48,7 @@ function metrics(): Map<string, readonly string[]> {
     mode: 'active',
     issuers: [],
     perCredential: 'auto',
+    ledgerProblem: () => Promise.resolve(null),
     status: () => Promise.resolve({ breakers: [], bulk: null, paused: { paused: false, until: null, note: null } }),
   });
   const all = new Map<string, readonly string[]>();

@@ -42,6 +42,7 @@ function wholeRegistry() {
     mode: 'active',
     issuers: [],
     perCredential: 'auto',
+    ledgerProblem: () => Promise.resolve(null),
     status: () => Promise.resolve({ breakers: [], bulk: null, paused: { paused: false, until: null, note: null } }),
   });
   return prometheus;
