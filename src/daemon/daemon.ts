@@ -116,6 +116,7 @@ export function createDaemon(
       await done;
       await engine.dispatcher.drained();
       const unwell = await unwellOf(engine, given.only);
+      await scans.prune();
       return { looked: report.looked, acted: engine.dispatcher.acted, unwell, errors: report.errors };
     },
 

@@ -65,18 +65,19 @@ export class Scans {
       return false;
     }
     this.start({ everything: 'due', trigger: 'schedule', limit: null, only: null });
-    void this.#prune();
+    void this.prune();
     return true;
   }
 
-  async #prune(): Promise<void> {
+  /** Has the ledger forget the rotations that were finished long ago; where that was done within a day, nothing. */
+  async prune(): Promise<void> {
     const { clock, ledger, log } = this.#engine.world;
     if (this.#pruned !== null && clock.now() - this.#pruned < DAY) return;
     this.#pruned = clock.now();
     try {
       await ledger.prune(clock.now() - HISTORY);
     } catch (error) {
-      log.warn('prune-failed', 'Old history could not be pruned; it is tried again tomorrow', {
+      log.warn('prune-failed', 'Old history could not be pruned; a later scan tries again', {
         error: safeMessage(error),
       });
     }
