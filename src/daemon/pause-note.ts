@@ -1,4 +1,4 @@
-import type { Instant } from '../domain/time.ts';
+import type { Duration, Instant } from '../domain/time.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { Pause } from '../ledger/records.ts';
 import { activePause } from '../rotation/pauses.ts';
@@ -6,8 +6,13 @@ import { activePause } from '../rotation/pauses.ts';
 /** The pause of everything, as the ledger keeps it. */
 export interface PauseNote {
   readonly pause: Pause | null;
-  /** Ended ones, newest last: graces that ran meanwhile are put off by them. */
-  readonly past: readonly { readonly since: Instant; readonly until: Instant }[];
+  /** Ended ones, newest last: graces that ran meanwhile are put off by them. The first may stand for many: {@link bounded}. */
+  readonly past: readonly PastPause[];
+}
+
+interface PastPause {
+  readonly since: Instant;
+  readonly until: Instant;
 }
 
 const KEY = 'pause';
@@ -31,7 +36,7 @@ export async function changePauseNote(
     const present = pauseNoteAt((stored?.value as PauseNote | undefined) ?? NONE, now);
     const pause = change(present.pause);
     const closed = present.pause !== null && pause === null ? [{ since: present.pause.since, until: now }] : [];
-    const next: PauseNote = { pause, past: [...present.past, ...closed].slice(-KEPT) };
+    const next: PauseNote = { pause, past: bounded([...present.past, ...closed]) };
     if (await ledger.putNote(KEY, { version: stored?.version ?? 0, value: next })) return next;
   }
 }
@@ -41,4 +46,20 @@ export function pauseNoteAt(note: PauseNote, now: Instant): PauseNote {
   const { pause, past } = note;
   if (pause === null || pause.until === null || activePause(pause, now) !== null) return note;
   return { pause: null, past: [...past, { since: pause.since, until: pause.until }] };
+}
+
+/**
+ * No more than may be kept: the two oldest become one, as long as both, until there are so few. Each of them is moved to a
+ * later time, if at all: whenever a grace began, no less of them lies after that, so no grace becomes shorter.
+ */
+function bounded(past: readonly PastPause[]): readonly PastPause[] {
+  const [first, second, ...rest] = past;
+  if (past.length <= KEPT || first === undefined || second === undefined) return past;
+  // up to the second one; where the clock was set back between them, from the first one on
+  const since = Math.max(first.since, second.since - lengthOf(first));
+  return bounded([{ since, until: since + lengthOf(first) + lengthOf(second) }, ...rest]);
+}
+
+function lengthOf({ since, until }: PastPause): Duration {
+  return Math.max(0, until - since);
 }
