@@ -1,7 +1,6 @@
-import { Readable } from 'node:stream';
 import { HOUR, MINUTE, SECOND } from '../domain/time.ts';
-import type { Published } from '../telemetry/feed.ts';
 import type { App, HttpContext } from './context.ts';
+import { EventStream } from './event-stream.ts';
 import { eventStreamSchema, problems } from './output.ts';
 import { HttpProblem } from './problem.ts';
 
@@ -9,16 +8,14 @@ import { HttpProblem } from './problem.ts';
 const HEARTBEAT = 15 * SECOND;
 /** Ended after this, so that no connection is for ever; clients come again by themselves. */
 const LONGEST_STREAM = HOUR;
-/** Bytes that may wait for a client that reads slowly. */
-const PATIENCE = 256 * 1_024;
 const MOST_STREAMS = 50;
 
 /** `GET /v1/events`: server-sent events, as they happen. */
 export function addEventRoutes(app: App, { feed, ticker }: HttpContext): void {
-  const open = new Set<Readable>();
+  const open = new Set<EventStream>();
   // a stream would hold up the closing for as long as its client stays
   app.addHook('preClose', (done) => {
-    for (const stream of open) stream.push(null);
+    for (const stream of open) stream.finish();
     done();
   });
 
@@ -41,39 +38,23 @@ export function addEventRoutes(app: App, { feed, ticker }: HttpContext): void {
         throw new HttpProblem('too-soon', 'Too many streams of events are open.', { headers: { 'retry-after': '30' } });
       }
       const header = request.headers['last-event-id'];
-      const stream = new Readable({ read: () => undefined });
+      const stream = new EventStream(feed, typeof header === 'string' && header !== '' ? header : null);
       open.add(stream);
       const over = new AbortController();
-      const write = (text: string): void => {
-        stream.push(text);
-        // it can have again what it missed: by Last-Event-ID
-        if (stream.readableLength > PATIENCE) stream.destroy();
-      };
-      write('retry: 5000\n\n');
-      const { missed, events } = feed.after(typeof header === 'string' && header !== '' ? header : null);
-      if (missed) write('event: missed\ndata: {"type":"missed"}\n\n');
-      for (const event of events) write(frame(event));
-      const unlisten = feed.listen((event) => write(frame(event)));
       stream.once('close', () => {
         open.delete(stream);
-        unlisten();
         over.abort();
       });
-      void beat(ticker, stream, write, over.signal, () => app.isStillAllowed(request, 'viewer'));
+      void beat(ticker, stream, over.signal, () => app.isStillAllowed(request, 'viewer'));
       // the schema is that of the text; a stream passes it by
       void reply.header('content-type', 'text/event-stream; charset=utf-8').send(stream as never);
     },
   );
 }
 
-function frame({ id, type, json }: Published): string {
-  return `id: ${id}\nevent: ${type}\ndata: ${json}\n\n`;
-}
-
 async function beat(
   ticker: HttpContext['ticker'],
-  stream: Readable,
-  write: (text: string) => void,
+  stream: EventStream,
   over: AbortSignal,
   isAllowed: () => Promise<boolean>,
 ): Promise<void> {
@@ -84,7 +65,7 @@ async function beat(
       return; // the client is gone
     }
     if (!(await isAllowed())) break; // its token is over, or was taken out
-    write(': still here\n\n');
+    stream.beat();
   }
-  stream.push(null);
+  stream.finish();
 }

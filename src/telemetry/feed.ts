@@ -41,15 +41,19 @@ export class EventFeed implements Events {
   }
 
   /**
-   * What came after the event `id`; `missed`: some of it, or all that another process told, is not kept any more. Null asks
-   * for nothing that was.
+   * Where who had the event `id` goes on: the number of the `next` event, for {@link at}. `missed`: some that came before it,
+   * or all that another process told, are not kept any more. Null asks for nothing that was.
    */
-  after(id: string | null): { readonly missed: boolean; readonly events: readonly Published[] } {
-    if (id === null) return { missed: false, events: [] };
+  resume(id: string | null): { readonly missed: boolean; readonly next: number } {
+    if (id === null) return { missed: false, next: this.#last + 1 };
     const number = numberOf(id, this.#epoch);
-    const first = this.#last - this.#kept.length + 1;
-    if (number === null || number > this.#last) return { missed: true, events: [...this.#kept] };
-    return { missed: number + 1 < first, events: this.#kept.slice(Math.max(0, number + 1 - first)) };
+    if (number === null || number > this.#last) return { missed: true, next: this.#first };
+    return { missed: number + 1 < this.#first, next: Math.max(number + 1, this.#first) };
+  }
+
+  /** The event of this number; null: it is not kept any more; undefined: it was not told yet. */
+  at(number: number): Published | null | undefined {
+    return number < this.#first ? null : this.#kept[number - this.#first];
   }
 
   /** Calls `listener` with each event from now on. It must not throw. @returns a function that ends it. */
@@ -60,6 +64,11 @@ export class EventFeed implements Events {
 
   get listeners(): number {
     return this.#listeners.size;
+  }
+
+  /** The number of the oldest that is kept. */
+  get #first(): number {
+    return this.#last - this.#kept.length + 1;
   }
 }
 

@@ -2,30 +2,11 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { SECOND } from '../../../src/domain/time.ts';
 import type { RekeydEvent } from '../../../src/telemetry/events.ts';
+import { open, readUntil } from './event-reader.ts';
 import { json, serve, VIEWER } from './fake-daemon.ts';
 import type { Running } from './fake-daemon.ts';
 
 const closed: RekeydEvent = { type: 'breaker-closed', issuer: 'data8' };
-
-/** Reads on until the text has `end`, or the stream is over. */
-async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, end: string): Promise<string> {
-  let text = '';
-  while (!text.includes(end)) {
-    const { done, value } = await reader.read();
-    if (done) return `${text}(over)`;
-    text += new TextDecoder().decode(value);
-  }
-  return text;
-}
-
-async function open(http: Running, lastEventId?: string) {
-  const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
-  const response = await http.ask('/v1/events', { headers }, VIEWER);
-  expect(response.status).toBe(200);
-  expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-  const reader = response.body!.getReader();
-  return { reader, start: await readUntil(reader, 'retry: 5000\n\n') };
-}
 
 async function eventually(holds: () => boolean): Promise<void> {
   for (let left = 200; left > 0 && !holds(); left -= 1) await new Promise((resolve) => setTimeout(resolve, 10));

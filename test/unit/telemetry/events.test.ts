@@ -111,14 +111,15 @@ describe('the feed', () => {
   it('keeps a bounded number, and says where some are gone', () => {
     const feed = new EventFeed({ now: () => 0 }, 'e');
     for (let n = 0; n < KEPT_EVENTS + 10; n += 1) feed.tell({ type: 'breaker-closed', issuer: 'data8' });
-    expect(feed.after('e-5')).toMatchObject({ missed: true });
-    expect(feed.after('e-5').events).toHaveLength(KEPT_EVENTS);
-    expect(feed.after('e-10')).toMatchObject({ missed: false });
-    expect(feed.after('e-10').events[0]?.id).toBe('e-11');
-    expect(feed.after(`e-${KEPT_EVENTS + 10}`)).toEqual({ missed: false, events: [] });
-    expect(feed.after(null)).toEqual({ missed: false, events: [] });
+    expect(feed.resume('e-5')).toEqual({ missed: true, next: 11 });
+    expect(feed.resume('e-10')).toEqual({ missed: false, next: 11 });
+    const last = KEPT_EVENTS + 10;
+    expect(feed.resume(`e-${last}`)).toEqual({ missed: false, next: last + 1 });
+    expect(feed.resume(null)).toEqual({ missed: false, next: last + 1 });
     for (const odd of ['e-', 'e-x', 'e--1', 'e-99999999', 'f-1', '\u0000']) {
-      expect(feed.after(odd), odd).toMatchObject({ missed: true });
+      expect(feed.resume(odd), odd).toEqual({ missed: true, next: 11 });
     }
+    expect([10, 11, last].map((number) => feed.at(number)?.id)).toEqual([undefined, 'e-11', `e-${last}`]);
+    expect([feed.at(10), feed.at(last + 1)]).toEqual([null, undefined]);
   });
 });
