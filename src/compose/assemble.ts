@@ -4,6 +4,7 @@ import { createDaemon } from '../daemon/daemon.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { World } from '../rotation/world.ts';
 import type { Events } from '../telemetry/events.ts';
+import { boundStrangers } from '../telemetry/strangers.ts';
 import { createEvents } from '../telemetry/telling.ts';
 import { vaultTypes } from '../vaults/registry.ts';
 import { openLedger } from './backends.ts';
@@ -40,7 +41,11 @@ export function worldOf(opened: Opened, ledger: Ledger, around: Surroundings, li
     ...opened,
     vaultTypes,
     ledger,
-    events: createEvents({ log, meter, listeners }),
+    events: createEvents({
+      log,
+      meter,
+      listeners: listeners.map((listener) => boundStrangers(listener, ports.clock)),
+    }),
     log,
     meter,
     processId: ports.ids.unique(),

@@ -99,7 +99,30 @@ describe('who may', () => {
       expect((await on.call('GET', path, undefined, null)).status, path).toBe(401);
     }
   });
+
+  it('S4: strangers who try, time and again, are in the log, but cannot push other events out of the stream', async () => {
+    for (let n = 0; n < 60; n += 1) expect((await on.call('POST', '/v1/bulk', undefined, null)).status).toBe(401);
+    expect((await on.call('POST', '/v1/bulk/preview', { match: 'nobody' })).status).toBe(200);
+    await on.daemon.until(/"act":"POST \/v1\/bulk\/preview"/);
+    const tries = (text: string): number => text.split('"act":"POST /v1/bulk"').length - 1;
+    expect(tries(on.daemon.out)).toBe(60);
+    const told = tries(await keptEvents('"act":"POST /v1/bulk/preview"'));
+    expect(told).toBeLessThanOrEqual(10);
+  });
 });
+
+/** What `GET /v1/events` has kept, as far as the first that holds `end`. */
+async function keptEvents(end: string): Promise<string> {
+  const headers = { authorization: `Bearer ${VIEWER}`, 'last-event-id': 'another-1' };
+  const { body } = await fetch(`${on.url}/v1/events`, { headers });
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const piece of body!) {
+    text += decoder.decode(piece as Uint8Array, { stream: true });
+    if (text.includes(end)) return text;
+  }
+  throw new Error(`the stream ended without ${end}: ${text.slice(-1_000)}`);
+}
 
 describe('what is refused', () => {
   it.each([
