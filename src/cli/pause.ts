@@ -31,6 +31,7 @@ export function addPause(program: Command, bench: Bench): void {
     .argument('[issuer/client]', 'clientId, or name where it is unambiguous')
     .description('end a pause')
     .option('--all', 'the pause of everything; pauses of single credentials stay')
+    .option('--note <text>', 'why')
     .option('--json', 'print JSON')
     .action(bench.act((client: string | undefined, options: PauseOptions) => change(bench, 'resume', client, options)));
 }
@@ -47,13 +48,10 @@ async function change(
   const until = options.until === undefined ? null : whenOf(options.until, bench.workshop.ports.clock.now());
   const daemon = await daemonOf(bench, options);
   const target = client === undefined ? null : await findCredential(daemon, client);
-  const body =
-    verb === 'resume'
-      ? {}
-      : {
-          ...(until === null ? {} : { until: formatInstant(until) }),
-          ...(options.note === undefined ? {} : { note: options.note }),
-        };
+  const body = {
+    ...(until === null ? {} : { until: formatInstant(until) }),
+    ...(options.note === undefined ? {} : { note: options.note }),
+  };
   const view = await daemon.post<PauseView>(`${target === null ? '/v1' : credentialPath(target)}/${verb}`, body);
   if (options.json === true) printJson(bench.io, view);
   else {

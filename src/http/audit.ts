@@ -26,9 +26,15 @@ function tell(events: Events, request: FastifyRequest, status: number): void {
     issuer: textOrNull(issuer),
     clientId: textOrNull(clientId),
     rotationId: textOrNull(id),
+    note: status < 400 ? noteOf(request.body) : null,
     status,
     outcome: status < 400 ? 'done' : status < 500 ? 'refused' : 'failed',
   });
+}
+
+/** Of a body that a schema let in; any other may hold anything. */
+function noteOf(body: unknown): string | null {
+  return typeof body === 'object' && body !== null && 'note' in body ? textOrNull(body.note) : null;
 }
 
 function textOrNull(value: unknown): string | null {

@@ -3,7 +3,7 @@ import type { CredentialKey } from '../ledger/records.ts';
 import { callerOf } from './access.ts';
 import type { App, HttpContext } from './context.ts';
 import { onceOf, repeatableHeaders } from './idempotency.ts';
-import { credentialParams, credentialsQuery, emptyBody, forgetBody, pauseBody, rotateBody } from './input.ts';
+import { credentialParams, credentialsQuery, forgetBody, pauseBody, resumeBody, rotateBody } from './input.ts';
 import { listed } from './listing.ts';
 import { credentialSchema, pageOf, pauseSchema, problems, rotateSchema } from './output.ts';
 import { endOf } from './until.ts';
@@ -108,7 +108,7 @@ export function addCredentialRoutes(app: App, { daemon, clock, log }: HttpContex
         operationId: 'resume',
         summary: 'End the pause of one credential',
         params: credentialParams,
-        body: emptyBody,
+        body: resumeBody,
         response: { 200: pauseSchema, ...problems },
       },
     },

@@ -79,7 +79,14 @@ export const rotationsQuery = z.strictObject({
 /** A body may be left out as a whole where every key may; Fastify gives null for none. */
 export const rotateBody = z.strictObject({ note, grace: duration.nullish() }).nullish();
 export const pauseBody = z.strictObject({ note, until: until.nullish() }).nullish();
-/** `resume`, `retire` and `scan` take nothing. */
+/** A resume takes what a pause takes, and needs none of it: it is at once, whatever the pause's end was to be. */
+export const resumeBody = z
+  .strictObject({
+    note: note.describe('Why; told in the event `audit`.'),
+    until: safeText(100).nullish().describe('Not looked at: a pause ends at once.'),
+  })
+  .nullish();
+/** `retire` and `scan` take nothing. */
 export const emptyBody = z.strictObject({}).nullish();
 /** Not `silent`: whoever acts is to be seen in the log. */
 export const logLevelBody = z.strictObject({

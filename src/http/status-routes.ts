@@ -1,7 +1,7 @@
 import { formatInstant } from '../domain/time.ts';
 import { callerOf } from './access.ts';
 import type { App, HttpContext } from './context.ts';
-import { emptyBody, pauseBody } from './input.ts';
+import { emptyBody, pauseBody, resumeBody } from './input.ts';
 import { pauseSchema, problems, scanSchema, statusSchema } from './output.ts';
 import { endOf } from './until.ts';
 
@@ -61,7 +61,7 @@ export function addStatusRoutes(app: App, { daemon, clock, log }: HttpContext): 
       schema: {
         operationId: 'resumeAll',
         summary: 'End the pause of everything',
-        body: emptyBody,
+        body: resumeBody,
         response: { 200: pauseSchema, ...problems },
       },
     },

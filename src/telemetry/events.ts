@@ -223,6 +223,7 @@ export const EVENTS = {
     issuer: textOrNull,
     clientId: textOrNull,
     rotationId: textOrNull,
+    note: textOrNull,
     status: count,
     outcome: z.enum(AUDIT_OUTCOMES),
   }),

@@ -131,7 +131,10 @@ describe('pause and resume', () => {
       code: 0,
       out: 'everything: not paused\n',
     });
-    expect(daemon.seen.at(-1)).toMatchObject({ url: '/v1/resume', body: {} });
+    expect(daemon.seen.at(-1)?.url).toBe('/v1/resume');
+    expect(daemon.seen.at(-1)?.body).toEqual({});
+    expect((await cli(['resume', '--all', '--note', 'thawed'], onSocket(daemon))).code).toBe(0);
+    expect(daemon.seen.at(-1)?.body).toEqual({ note: 'thawed' });
   });
 });
 

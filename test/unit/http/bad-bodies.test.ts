@@ -53,6 +53,22 @@ describe('bodies', () => {
     expect(http.calls).toEqual([]);
   });
 
+  it.each([
+    ['note', 1],
+    ['note', 'x'.repeat(501)],
+    ['note', 'a\nb'],
+    ['until', 1_900_000_000],
+    ['until', 'x'.repeat(101)],
+    ['nonsense', true],
+  ])('a resume with the %s %j is refused', async (key, value) => {
+    await using http = await serve();
+    for (const path of ['/v1/resume', `${ONE}/resume`]) {
+      const problem = await problemOf(await http.ask(path, json({ [key]: value })));
+      expect(problem).toMatchObject({ status: 400, errors: [{ in: 'body', key }] });
+    }
+    expect(http.calls).toEqual([]);
+  });
+
   it.each([{}, { vault: 'v' }, { entry: 'e' }, { vault: '', entry: 'e' }, { vault: 'v', entry: 'a\u0000' }])(
     'forgetting %j is refused',
     async (body) => {

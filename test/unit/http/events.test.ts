@@ -123,10 +123,24 @@ describe('the audit', () => {
         issuer: 'data8',
         clientId: 'client-1',
         rotationId: null,
+        note: 'leaked',
         status: 202,
         outcome: 'done',
       },
     ]);
+  });
+
+  it.each([
+    ['/v1/resume', { note: ' thawed ' }, 200, 'thawed'],
+    ['/v1/credentials/data8/client-1/resume', { until: '24h' }, 200, null],
+    ['/v1/resume', { note: 5 }, 400, null],
+    ['/v1/resume', { note: 'thawed', more: 'x' }, 400, null],
+    ['/v1/scan', undefined, 202, null],
+  ])('tells why where that was said: %s %j', async (path, body, status, note) => {
+    await using http = await serve();
+    await http.ask(path, body === undefined ? { method: 'POST' } : json(body));
+    await eventually(() => audits(http).length === 1);
+    expect(audits(http)).toMatchObject([{ status, note }]);
   });
 
   it.each([

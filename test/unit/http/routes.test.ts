@@ -153,11 +153,18 @@ describe('acting', () => {
     const resumed = await http.ask(`${ONE}/resume`, { method: 'POST' });
     expect([resumed.status, await resumed.json()]).toEqual([200, { paused: false, until: null, note: null }]);
     await http.ask('/v1/resume', json({}));
+    // the body of the pause may be sent again, also when its end is past
+    for (const path of [`${ONE}/resume`, '/v1/resume']) {
+      const again = await http.ask(path, json({ until: '2029-12-31T00:00:00Z', note: 'thawed' }));
+      expect([path, again.status]).toEqual([path, 200]);
+    }
     expect(http.calls).toEqual([
       ['pause', KEY, { until: NOW + DAY, note: 'freeze', actor: 'ci' }],
       ['pause', null, { until: NOW + DAY, note: null, actor: 'ci' }],
       ['pause', null, { until: NOW + HOUR, note: null, actor: 'ci' }],
       ['pause', null, { until: null, note: null, actor: 'ci' }],
+      ['resume', KEY, 'ci'],
+      ['resume', null, 'ci'],
       ['resume', KEY, 'ci'],
       ['resume', null, 'ci'],
     ]);

@@ -12,6 +12,7 @@ const act = (actor: string | null, from: string): RekeydEvent => ({
   issuer: null,
   clientId: null,
   rotationId: null,
+  note: null,
   status: actor === null ? 401 : 403,
   outcome: 'refused',
 });
