@@ -1,3 +1,4 @@
+import { errorCodes } from 'fastify';
 import type { App } from './context.ts';
 
 /**
@@ -10,5 +11,11 @@ export function acceptJson(app: App, limit: number): void {
   app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: limit }, (request, body, done) => {
     if (body.length === 0) done(null, undefined);
     else void parse(request, body.toString(), done);
+  });
+  // Fastify would refuse what has no parser before it knows whether there is a body at all; it still does what is no type, such as `x`
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: limit }, (request, body, done) => {
+    // where there is no such path, that is what is wrong
+    if (body.length === 0 || request.is404) done(null, undefined);
+    else done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE());
   });
 }

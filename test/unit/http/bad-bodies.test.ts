@@ -3,6 +3,19 @@ import { json, problemOf, serve } from './fake-daemon.ts';
 
 const ONE = '/v1/credentials/data8/client-1';
 
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
+/** A body whose length is not declared. */
+function chunked(parts: readonly string[]): RequestInit {
+  const body = new ReadableStream({
+    start: (controller) => {
+      for (const part of parts) controller.enqueue(new TextEncoder().encode(part));
+      controller.close();
+    },
+  });
+  return { body, duplex: 'half' };
+}
+
 describe('bodies', () => {
   it.each<[string, unknown]>([
     ['not JSON', '{'],
@@ -111,18 +124,48 @@ describe('bodies', () => {
     }
   });
 
+  it.each([
+    ['application/x-www-form-urlencoded'],
+    ['text/plain;charset=UTF-8'],
+    ['application/octet-stream'],
+    ['application/json'],
+  ])('of no bytes are none, whatever their type: %s', async (type) => {
+    await using http = await serve();
+    const headers = { 'content-type': type };
+    const answers = await Promise.all([
+      http.ask('/v1/scan', { method: 'POST', headers }),
+      http.ask('/v1/scan', { method: 'POST', headers, body: '' }),
+      http.ask('/v1/scan', { method: 'POST', headers, ...chunked([]) }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+    // none where one is needed
+    expect((await problemOf(await http.ask(`${ONE}/forget`, { method: 'POST', headers })))['status']).toBe(400);
+  });
+
+  it.each<[string, () => RequestInit]>([
+    ['whose length is declared', () => ({ headers: FORM, body: 'note=x' })],
+    ['in chunks', () => ({ headers: FORM, ...chunked(['', 'note=x']) })],
+    ['and of no type', () => ({ body: new Uint8Array([1]) })],
+  ])('of another type %s are 415, unless there is no such path', async (_how, sent) => {
+    await using http = await serve();
+    expect(await problemOf(await http.ask('/v1/scan', { method: 'POST', ...sent() }))).toEqual({
+      type: 'urn:rekeyd:problem:unsupported-media-type',
+      title: 'The body is not JSON',
+      status: 415,
+      detail: 'Send the body as JSON, with the header `content-type: application/json`.',
+    });
+    expect((await http.ask('/v1/nothing', { method: 'POST', ...sent() })).status).toBe(404);
+    expect(http.calls).toEqual([]);
+  });
+
   it('S10: above 16 KiB are 413, declared or not', async () => {
     await using http = await serve();
     const large = JSON.stringify({ note: 'x'.repeat(16 * 1_024) });
     expect((await problemOf(await http.ask(`${ONE}/rotate`, json(large))))['status']).toBe(413);
-    const stream = new ReadableStream({
-      start: (controller) => {
-        controller.enqueue(new TextEncoder().encode(large));
-        controller.close();
-      },
-    });
-    const chunked = { ...json(''), body: stream, duplex: 'half' } as RequestInit;
-    expect((await problemOf(await http.ask(`${ONE}/rotate`, chunked)))['status']).toBe(413);
+    const inChunks = { ...json(''), ...chunked([large]) };
+    expect((await problemOf(await http.ask(`${ONE}/rotate`, inChunks)))['status']).toBe(413);
+    const form = { method: 'POST', headers: FORM, ...chunked([large]) };
+    expect((await problemOf(await http.ask(`${ONE}/rotate`, form)))['status']).toBe(413);
     expect(http.calls).toEqual([]);
   });
 
