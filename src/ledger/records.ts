@@ -28,6 +28,8 @@ export interface SecretRecord {
   readonly deleteAfter: Instant | null;
   /** The full grace of this secret, fixed when it was superseded; null before. */
   readonly grace: Duration | null;
+  /** Pauses of its credential, ended since the grace began, that `deleteAfter` has in it. Absent: none. */
+  readonly paused?: readonly EndedPause[];
   /** Since when it is not listed any more; null while it is. */
   readonly missingSince: Instant | null;
   /** When a DELETE was last sent; null: never. */
@@ -66,6 +68,11 @@ export interface Pause {
   readonly since: Instant;
   readonly until: Instant | null;
   readonly note: string | null;
+}
+
+export interface EndedPause {
+  readonly since: Instant;
+  readonly until: Instant;
 }
 
 export interface CredentialRecord extends CredentialKey {

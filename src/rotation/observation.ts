@@ -6,7 +6,14 @@ import type { Marker } from '../domain/marker.ts';
 import type { Format } from '../domain/payload.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { IssuerTiming, ListedCredential, ListedSecret } from '../issuers/contract.ts';
-import type { CredentialKey, CredentialRecord, DestinationRecord, Pause, RotationRecord } from '../ledger/records.ts';
+import type {
+  CredentialKey,
+  CredentialRecord,
+  DestinationRecord,
+  EndedPause,
+  Pause,
+  RotationRecord,
+} from '../ledger/records.ts';
 import type { EntryDescription } from '../vaults/contract.ts';
 
 /** All that is known of one credential at one moment: what the plan is made from. Plain data, gathered by observe.ts. */
@@ -53,7 +60,7 @@ export interface Circumstances {
   /** The pause of everything; null: none now. */
   readonly pause: Pause | null;
   /** Ended pauses of everything, for graces that ran meanwhile. */
-  readonly pastPauses: readonly { readonly since: Instant; readonly until: Instant }[];
+  readonly pastPauses: readonly EndedPause[];
   /** No new rotations at this issuer until then, but for urgent ones; null: the breaker is closed. */
   readonly breakerUntil: Instant | null;
   /** The hour's rotations are spent; what is not urgent waits until then. Null: they are not. */

@@ -1,5 +1,5 @@
 import type { Duration, Instant } from '../domain/time.ts';
-import type { CredentialRecord, Pause } from '../ledger/records.ts';
+import type { CredentialRecord, EndedPause, Pause, SecretRecord } from '../ledger/records.ts';
 import type { Situation } from './decision.ts';
 import type { Circumstances } from './observation.ts';
 
@@ -13,11 +13,27 @@ export function activePause(pause: Pause | null, now: Instant): Pause | null {
   return pause !== null && (pause.until === null || pause.until > now) ? pause : null;
 }
 
-/** How long everything was paused since `from`: time in pause never shortens a grace. */
-export function pausedDuring({ pastPauses }: Circumstances, from: Instant): Duration {
-  return pastPauses
-    .map(({ since, until }) => Math.max(0, until - Math.max(since, from)))
-    .reduce((total, each) => total + each, 0);
+/** A grace that runs from `from` on, the first one or another. Only pauses since then put it off. */
+export function startGrace(
+  secret: SecretRecord,
+  from: Instant,
+  grace: Duration,
+): SecretRecord & { deleteAfter: Instant } {
+  const paused = (secret.paused ?? []).map((each) => lastingFrom(from, each)).filter((each) => total([each]) > 0);
+  return { ...secret, grace, deleteAfter: from + grace + total(paused), paused };
+}
+
+/**
+ * Until when a secret's grace runs: `deleteAfter`, put off by the pauses of everything since the grace began, but for what
+ * lay in pauses of its credential's own, which `deleteAfter` has in it. Null: none is running. A request to retire ends it.
+ */
+export function graceEnd(secret: SecretRecord, { pastPauses }: Circumstances): Instant | null {
+  const { deleteAfter, paused = [], retireRequested } = secret;
+  if (deleteAfter === null || retireRequested) return deleteAfter;
+  const began = graceBegan(secret, deleteAfter);
+  const ofAll = pastPauses.map((each) => lastingFrom(began, each));
+  const counted = ofAll.flatMap((each) => paused.map((own) => common(each, own)));
+  return deleteAfter + total(ofAll) - total(counted);
 }
 
 /**
@@ -27,14 +43,33 @@ export function pausedDuring({ pastPauses }: Circumstances, from: Instant): Dura
 export function endPause(record: CredentialRecord, end: Instant): CredentialRecord {
   const { pause } = record;
   if (pause === null) return record;
-  const over = pause.until === null ? end : Math.min(pause.until, end);
-  return {
-    ...record,
-    pause: null,
-    secrets: record.secrets.map((secret) => {
-      if (secret.deleteAfter === null || secret.retireRequested) return secret;
-      const from = Math.max(pause.since, secret.deleteAfter - (secret.grace ?? 0));
-      return { ...secret, deleteAfter: secret.deleteAfter + Math.max(0, over - from) };
-    }),
-  };
+  const until = pause.until === null ? end : Math.min(pause.until, end);
+  const ended = { since: pause.since, until };
+  return { ...record, pause: null, secrets: record.secrets.map((secret) => putOff(secret, ended)) };
+}
+
+function putOff(secret: SecretRecord, pause: EndedPause): SecretRecord {
+  const { deleteAfter, paused = [], retireRequested } = secret;
+  if (deleteAfter === null || retireRequested) return secret;
+  const own = lastingFrom(graceBegan(secret, deleteAfter), pause);
+  if (total([own]) === 0) return secret;
+  return { ...secret, deleteAfter: deleteAfter + total([own]), paused: [...paused, own] };
+}
+
+/** A pause of its own moves `deleteAfter`, never the beginning: pauses of everything are counted from there. */
+function graceBegan({ grace, paused = [] }: SecretRecord, deleteAfter: Instant): Instant {
+  return deleteAfter - (grace ?? 0) - total(paused);
+}
+
+function lastingFrom(began: Instant, { since, until }: EndedPause): EndedPause {
+  return { since: Math.max(began, since), until };
+}
+
+/** What lies in both; it ends before it begins where nothing does. */
+function common(one: EndedPause, other: EndedPause): EndedPause {
+  return { since: Math.max(one.since, other.since), until: Math.min(one.until, other.until) };
+}
+
+function total(pauses: readonly EndedPause[]): Duration {
+  return pauses.reduce((sum, { since, until }) => sum + Math.max(0, until - since), 0);
 }

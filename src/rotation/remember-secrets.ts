@@ -7,6 +7,7 @@ import type { Duration, Instant } from '../domain/time.ts';
 import type { RotationRecord, SecretRecord } from '../ledger/records.ts';
 import { graceStart, issuerTime } from './observation.ts';
 import type { Observation, SeenSecret } from './observation.ts';
+import { startGrace } from './pauses.ts';
 import { isAlive } from './proof.ts';
 import { mayServeAnything, newestAhead, servedBy, wasTouched } from './remember-destinations.ts';
 import type { Served } from './remember-destinations.ts';
@@ -157,7 +158,7 @@ function classifyUnknown(
     const grace = base.grace ?? graceOf(observation, coverage);
     // one that this ledger knew before may have been served until just now, whenever its successor set out
     const from = isNew ? (latestDelivery ?? graceStart(observation)) : graceStart(observation);
-    return { ...base, role: 'superseded', grace, deleteAfter: from + grace };
+    return { ...startGrace(base, from, grace), role: 'superseded' };
   }
   return { ...base, role: coverage.served.has(base.secretId) ? 'pending' : 'orphan' };
 }
@@ -182,11 +183,12 @@ function withGrace(observation: Observation, coverage: Coverage, secret: SecretR
   if (coverage.doubtful || coverage.served.has(secret.secretId)) return { ...secret, deleteAfter: null };
   const grace = secret.grace ?? graceOf(observation, coverage);
   if (secret.deleteAfter === null) {
-    return coverage.whole ? { ...secret, grace, deleteAfter: graceStart(observation) + grace } : secret;
+    return coverage.whole ? startGrace(secret, graceStart(observation), grace) : secret;
   }
   const from = coverage.touched ? graceStart(observation) : coverage.arrived;
-  if (from === null || from + grace <= secret.deleteAfter) return secret;
-  return { ...secret, grace, deleteAfter: from + grace };
+  if (from === null) return secret;
+  const again = startGrace(secret, from, grace);
+  return again.deleteAfter <= secret.deleteAfter ? secret : again;
 }
 
 /** The grace that is fixed now: an explicit request's, the policy's, or without a rule the longest that was given. */

@@ -4,6 +4,7 @@ import { withStep } from './ending.ts';
 import type { Moved } from './ending.ts';
 import { graceStart } from './observation.ts';
 import type { Observation } from './observation.ts';
+import { startGrace } from './pauses.ts';
 
 /** All destinations serve it: the grace of what it replaces is fixed now. */
 export function settle(observation: Observation, record: CredentialRecord, rotation: RotationRecord): Moved {
@@ -17,7 +18,7 @@ export function settle(observation: Observation, record: CredentialRecord, rotat
     terms.kind === 'managed' && terms.policy.unmanaged === 'delete' ? strangers(observation, record) : [];
   const secrets = record.secrets.map((each): SecretRecord => {
     if (!unmanaged.includes(each.secretId)) return each;
-    return { ...each, role: 'superseded', grace, deleteAfter: Math.max(from, each.firstSeen) + grace };
+    return { ...startGrace(each, Math.max(from, each.firstSeen), grace), role: 'superseded' };
   });
   const replaced = secrets.filter((each) => each.role === 'superseded' && !elsewhere.has(each.secretId));
   const dates = replaced.map((each) => each.deleteAfter ?? from + grace);

@@ -1,15 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
-import type { PauseRequest } from '../../src/daemon/api.ts';
+import { deletedAfter, pause, settled, untilState } from './pause-scene.ts';
+import { SHOP } from './scene.ts';
 import { passServed, SHORT } from './short-lives.ts';
 import { ruleFor, Stage } from './stage.ts';
-import type { StageOptions } from './stage.ts';
-
-const KEY = { issuer: 'data8', clientId: 'shop' };
 
 /** Over one credential, or over all. */
 const REACHES = [
-  ['one', KEY],
+  ['one', SHOP],
   ['all', null],
 ] as const;
 
@@ -142,9 +140,9 @@ describe('a pause', () => {
     await untilState(stage, 'grace');
     const settledAt = Date.parse(String((await stage.rotations('shop'))[0]?.deliveredAt));
     const from = stage.clock.now();
-    await stage.daemon.pause(KEY, pause({ until: from + HOUR }));
+    await stage.daemon.pause(SHOP, pause({ until: from + HOUR }));
     await passServed(stage, 'shop', 30 * MINUTE);
-    await stage.daemon.pause(KEY, pause({ until: from + 2 * HOUR }));
+    await stage.daemon.pause(SHOP, pause({ until: from + 2 * HOUR }));
     await passServed(stage, 'shop', HOUR);
     expect((await stage.view('shop')).pausedUntil).toBe(new Date(from + 2 * HOUR).toISOString());
     await passServed(stage, 'shop', 31 * MINUTE);
@@ -160,7 +158,7 @@ describe('a pause', () => {
 
   it('of one leaves the others alone, and of all is told with its note', async () => {
     const stage = await settled(['other']);
-    await stage.daemon.pause(KEY, pause());
+    await stage.daemon.pause(SHOP, pause());
     await stage.pass(9.5 * HOUR);
     expect(stage.issuer.count('createSecret', 'shop')).toBe(1);
     expect(stage.issuer.count('createSecret', 'other')).toBe(2);
@@ -235,36 +233,3 @@ describe('a pause', () => {
     expect(stage.issuer.count('createSecret')).toBe(0);
   });
 });
-
-function pause(more: Partial<PauseRequest> = {}): PauseRequest {
-  return { until: null, note: null, actor: 'test', ...more };
-}
-
-/** A credential that is served and will be due in some hours. */
-async function settled(others: readonly string[] = [], options: StageOptions = {}): Promise<Stage> {
-  const stage = new Stage({ policy: SHORT, ...options });
-  for (const clientId of ['shop', ...others]) stage.issuer.addCredential(clientId);
-  await stage.start();
-  await stage.pass(HOUR);
-  expect((await stage.view('shop')).state).toBe('ok');
-  return stage;
-}
-
-async function untilState(stage: Stage, state: string): Promise<void> {
-  for (let tries = 0; tries < 12 * 240; tries += 1) {
-    if ((await stage.view('shop')).state === state) return;
-    await stage.pass(15 * SECOND, 15 * SECOND);
-  }
-  throw new Error(`it never came to be ${state}`);
-}
-
-/** The old secret lives until then, and goes soon after. */
-async function deletedAfter(stage: Stage, at: number): Promise<void> {
-  expect(stage.events('grace-restarted'), 'a pause is no service').toEqual([]);
-  const left = at - stage.clock.now();
-  expect(left).toBeGreaterThan(0);
-  await passServed(stage, 'shop', left - MINUTE);
-  expect(stage.issuer.secrets('shop'), 'not before its whole grace').toHaveLength(2);
-  await passServed(stage, 'shop', 35 * MINUTE);
-  expect(stage.issuer.secrets('shop'), 'after its grace').toHaveLength(1);
-}

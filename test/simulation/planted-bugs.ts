@@ -102,11 +102,24 @@ const MISTAKES: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/rotation/checks/tidying.ts',
-        find: 'return secret.deleteAfter + pausedDuring(observation.circumstances, secret.deleteAfter - (secret.grace ?? 0));',
-        replace: `const { terms, circumstances } = observation;
-  const from = secret.deleteAfter - (secret.grace ?? 0);
-  const grace = terms.kind === 'managed' ? terms.policy.grace : (secret.grace ?? 0);
-  return from + grace + pausedDuring(circumstances, from);`,
+        find: 'const at = graceEnd(secret, situation.observation.circumstances);',
+        replace: 'const at = configuredEnd(situation, secret);',
+      },
+      {
+        file: 'src/rotation/checks/tidying.ts',
+        find: 'const date = graceEnd(secret, observation.circumstances);',
+        replace: 'const date = configuredEnd(situation, secret);',
+      },
+      {
+        file: 'src/rotation/checks/tidying.ts',
+        find: 'function retirementHold(',
+        replace: `function configuredEnd({ observation: { terms, circumstances } }: Situation, secret: SecretRecord): number | null {
+  const end = graceEnd(secret, circumstances);
+  if (end === null || secret.retireRequested || terms.kind !== 'managed') return end;
+  return end - (secret.grace ?? 0) + terms.policy.grace;
+}
+
+function retirementHold(`,
       },
     ],
     expects: ['S2'],

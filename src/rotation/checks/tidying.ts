@@ -5,7 +5,7 @@ import { backoff } from '../backoff.ts';
 import { pass } from '../decision.ts';
 import type { Check, PlannedRetirement, Situation } from '../decision.ts';
 import { issuerTime } from '../observation.ts';
-import { pausedDuring, pauseOf } from '../pauses.ts';
+import { graceEnd, pauseOf } from '../pauses.ts';
 import { isAlive, proveDeletion } from '../proof.ts';
 import type { DeletionProof } from '../proof.ts';
 import type { Reason } from '../../domain/reason.ts';
@@ -97,7 +97,7 @@ export function plannedRetirements(situation: Situation): PlannedRetirement[] {
   return situation.record.secrets.flatMap((secret): PlannedRetirement[] => {
     if (secret.role !== 'superseded' || secret.missingSince !== null) return [];
     const { secretId } = secret;
-    const at = effectiveDate(situation, secret);
+    const at = graceEnd(secret, situation.observation.circumstances);
     if (at === null)
       return [{ secretId, at: null, reason: isServed(situation, secretId) ? 'still-served' : 'destination-unproven' }];
     const { terms, timing } = situation.observation;
@@ -124,16 +124,9 @@ function dueToRetire(situation: Situation, secret: SecretRecord): 'now' | 'later
   const { observation } = situation;
   // against the earlier of the local clock and the issuer's
   const now = Math.min(observation.now, issuerTime(observation));
-  const date = effectiveDate(situation, secret);
+  const date = graceEnd(secret, observation.circumstances);
   const dead = !isAlive(secret, now);
   return dead || (date !== null && date <= now) ? 'now' : date === null ? 'never' : 'later';
-}
-
-/** `deleteAfter`, put off by the time that everything was paused meanwhile; a request to retire ends the grace. */
-function effectiveDate({ observation }: Situation, secret: SecretRecord): number | null {
-  if (secret.deleteAfter === null) return null;
-  if (secret.retireRequested) return secret.deleteAfter;
-  return secret.deleteAfter + pausedDuring(observation.circumstances, secret.deleteAfter - (secret.grace ?? 0));
 }
 
 function retirementHold(situation: Situation, secret: SecretRecord): { held: Reason; why: string } | null {

@@ -130,4 +130,21 @@ describe('what a settled rotation supersedes', () => {
     expect(dateWith(destination('b', taken, { known: unread })), 'never read').toBe(NOW + 13 * DAY);
     expect(dateWith(destination('b', absent)), 'empty').toBe(NOW + HOUR);
   });
+
+  it('V19: such a delivery within a pause that is over leaves the rest of that pause to the new grace', () => {
+    const own = { since: NOW - 3 * DAY, until: NOW - HOUR };
+    const grace = 14 * DAY;
+    const deleteAfter = NOW - 13 * DAY + grace + (own.until - own.since);
+    const known = knownSecret('2', { rotationId: idAt(NOW - 20 * DAY, 2), grace, deleteAfter, paused: [own] });
+    const mark = { ...OWNER, generation: 3, secretId: '3', deliveredAt: NOW - DAY };
+    const seen = situationOf(
+      observation({
+        secrets: [current, extended],
+        destinations: [settled('a', 3, '3'), destination('b', serving(3, '3', { mark }))],
+        record: record({ secrets: [known] }),
+        rotations: [begun({ state: 'grace', secretId: '3', mayBeServed: true, supersedes: ['2'] })],
+      }),
+    ).record.secrets.find((each) => each.secretId === '2');
+    expect(seen?.deleteAfter).toBe(NOW - DAY + grace + (DAY - HOUR));
+  });
 });
