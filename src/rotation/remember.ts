@@ -55,9 +55,9 @@ function mayBeFilledAgain({ generation }: DestinationRecord, secrets: readonly S
   );
 }
 
-/** Names are pinned once something is served, and stay so while an edited description would move them (C6). */
-function pinOf({ record, moved, listed }: Observation, current: Served | null): string | null {
-  if (moved || listed === null) return record.pinnedDescription;
+/** Names are pinned once something is served, and stay so while an edited description would move them, or gives none (C6). */
+function pinOf({ record, moved, listed, terms }: Observation, current: Served | null): string | null {
+  if (moved || listed === null || terms.kind !== 'managed') return record.pinnedDescription;
   return current === null && record.pinnedDescription === null ? null : listed.description;
 }
 

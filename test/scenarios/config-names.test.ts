@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { DeliverSettings } from '../../src/config/settings.ts';
+import type { DeliverSettings, Rule } from '../../src/config/settings.ts';
 import { DEFAULT_FORMAT } from '../../src/domain/payload.ts';
 import { DAY, HOUR, MINUTE } from '../../src/domain/time.ts';
-import { markAt, renew, secretIds, servingStage, SHOP, writes } from './scene.ts';
+import { markAt, reconfigure, renew, secretIds, servingStage, SHOP, writes } from './scene.ts';
 import { DEFAULT_POLICY, ruleFor, Stage } from './stage.ts';
 
 /** Rules that name the entries after the description. */
@@ -17,6 +17,37 @@ const byDescription = () => [
     })),
   }),
 ];
+
+/** A rule that names the entry after both parts of a description like 'till (prod)'. */
+const byBoth = ruleFor(DEFAULT_POLICY, ['a'], '*', {
+  match: { clientId: null, description: ['{app} ({env})'] },
+  deliver: [{ vault: 'a', name: '{env}/{app}', format: DEFAULT_FORMAT, options: {} }],
+});
+
+/** A rule for the text 'till' alone. */
+const tillRule = (more: Partial<Rule>) =>
+  ruleFor(DEFAULT_POLICY, ['a'], '*', { match: { clientId: null, description: ['till'] }, ...more });
+
+/** What else the rules say of the text 'till'. */
+const BETWEEN: readonly (readonly [string, readonly Rule[]])[] = [
+  ['no rule matches', []],
+  ['a rule ignores', [tillRule({ ignore: true, deliver: [] })]],
+];
+
+/** One vault, and a credential described as 'till (prod)', served at prod/till. */
+async function tillServed(more: readonly Rule[] = []): Promise<Stage> {
+  const stage = new Stage({ vaults: ['a'], rules: () => [byBoth, ...more] });
+  stage.issuer.addCredential('shop', 'till (prod)');
+  await stage.start();
+  await stage.pass(HOUR);
+  expect(stage.vault('a').entries()).toEqual(['prod/till']);
+  return stage;
+}
+
+async function describeAs(stage: Stage, description: string): Promise<void> {
+  stage.issuer.describeCredential('shop', description);
+  await stage.pass(HOUR);
+}
 
 describe('names that are built from a description', () => {
   it('C6: an edited description does not move the entry: blocked, and freed by putting it back', async () => {
@@ -58,6 +89,55 @@ describe('names that are built from a description', () => {
     await stage.daemon.forget(SHOP, { vault: 'b', entry: 'till' }, 'test');
     await stage.pass(15 * DAY, DAY);
     expect(secretIds(stage)).toEqual(['2']);
+  });
+
+  it.each(BETWEEN)('C6: nor does an edit by way of a text that %s, until it is confirmed', async (_, more) => {
+    const stage = await tillServed(more);
+    await describeAs(stage, 'till');
+    await describeAs(stage, 'tills (prod)');
+    expect(await stage.view('shop')).toMatchObject({ state: 'blocked', reason: 'destination-moved' });
+    await stage.pass(70 * DAY, 5 * DAY);
+    expect(stage.vault('a').entries()).toEqual(['prod/till']);
+    expect(stage.issuer.count('createSecret')).toBe(1);
+    await stage.daemon.forget(SHOP, { vault: 'a', entry: 'prod/till' }, 'test');
+    await stage.pass(HOUR);
+    expect(markAt(stage, 'a', 'prod/tills')).toMatchObject({ generation: 2 });
+    expect((await stage.view('shop')).state).toBe('grace');
+  });
+
+  it.each(BETWEEN)('C6: a text that %s, and back again, blocks nothing', async (_, more) => {
+    const stage = await tillServed(more);
+    await describeAs(stage, 'till');
+    await describeAs(stage, 'till (prod)');
+    expect(await stage.view('shop')).toMatchObject({ state: 'ok', description: 'till (prod)' });
+    await stage.pass(70 * DAY, 5 * DAY);
+    expect(markAt(stage, 'a', 'prod/till')).toMatchObject({ generation: 2 });
+  });
+
+  it('C6: a new rule for a text that none matched is blocked where it gives another name, and only there', async () => {
+    const stage = await tillServed();
+    await describeAs(stage, 'till');
+    expect((await stage.view('shop')).state).toBe('unmanaged');
+    const naming = (name: string) => ({
+      rules: [byBoth, tillRule({ deliver: [{ vault: 'a', name, format: DEFAULT_FORMAT, options: {} }] })],
+    });
+    await reconfigure(stage, naming('other'));
+    await stage.pass(HOUR);
+    expect(await stage.view('shop')).toMatchObject({ state: 'blocked', reason: 'destination-moved' });
+    await reconfigure(stage, naming('prod/till'));
+    await stage.pass(HOUR);
+    expect((await stage.view('shop')).state).toBe('ok');
+    expect(stage.vault('a').entries()).toEqual(['prod/till']);
+  });
+
+  it('C6: a rule that is taken away and put back blocks nothing', async () => {
+    const stage = await tillServed();
+    await reconfigure(stage, { rules: [] });
+    await stage.pass(HOUR);
+    expect((await stage.view('shop')).state).toBe('unmanaged');
+    await reconfigure(stage, { rules: [byBoth] });
+    await stage.pass(HOUR);
+    expect((await stage.view('shop')).state).toBe('ok');
   });
 
   it('C6: an edit that moves no name blocks nothing', async () => {
