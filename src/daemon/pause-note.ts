@@ -1,4 +1,4 @@
-import type { Duration, Instant } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { Pause } from '../ledger/records.ts';
 import { activePause } from '../rotation/pauses.ts';
@@ -49,17 +49,13 @@ export function pauseNoteAt(note: PauseNote, now: Instant): PauseNote {
 }
 
 /**
- * No more than may be kept: the two oldest become one, as long as both, until there are so few. Each of them is moved to a
- * later time, if at all: whenever a grace began, no less of them lies after that, so no grace becomes shorter.
+ * No more than may be kept: the two oldest become one that covers both, and the time between them, until there are so few.
+ * Nothing that was covered is left out, so no grace becomes shorter, whatever pauses of its own its credential had.
  */
 function bounded(past: readonly PastPause[]): readonly PastPause[] {
   const [first, second, ...rest] = past;
   if (past.length <= KEPT || first === undefined || second === undefined) return past;
-  // up to the second one; where the clock was set back between them, from the first one on
-  const since = Math.max(first.since, second.since - lengthOf(first));
-  return bounded([{ since, until: since + lengthOf(first) + lengthOf(second) }, ...rest]);
-}
-
-function lengthOf({ since, until }: PastPause): Duration {
-  return Math.max(0, until - since);
+  // in any order: the clock may have been set back between them
+  const since = Math.min(first.since, second.since);
+  return bounded([{ since, until: Math.max(first.until, second.until) }, ...rest]);
 }
