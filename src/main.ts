@@ -4,6 +4,7 @@ import type { Io } from './cli/io.ts';
 import { say } from './cli/io.ts';
 import { runProgram } from './cli/program.ts';
 import { logFor } from './compose/logging.ts';
+import { drained, Output } from './compose/output.ts';
 import { realPorts } from './compose/ports.ts';
 import { guardProcess } from './compose/process-guard.ts';
 import { packageVersion } from './compose/version.ts';
@@ -12,8 +13,10 @@ import { createWorkshop } from './compose/workshop.ts';
 /** The program: runs the command line `args` (without `node` and the script), then ends the process with its exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   const { stdin, stdout, stderr, env } = process;
+  const output = new Output(stdout);
   const io: Io = {
-    out: (text) => void stdout.write(text),
+    out: (text) => output.print(text),
+    written: () => output.written(),
     err: (text) => void stderr.write(text),
     outIsTerminal: stdout.isTTY,
     errIsTerminal: stderr.isTTY,
@@ -42,10 +45,4 @@ async function run(
     say(io, `rekeyd: ${message}`);
     return code;
   }
-}
-
-function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write('', () => resolve());
-  });
 }

@@ -11,9 +11,13 @@ import type { Workshop } from './workshop.ts';
 export interface Bench {
   readonly workshop: Workshop;
   readonly io: Io;
-  /** Makes `work`'s result the exit code of the process. */
+  /**
+   * Makes `work`'s result the exit code of the process; where what it printed cannot be written, it has failed. `unread`:
+   * not for that, what it does is of use to who reads nothing.
+   */
   act<Arguments extends unknown[]>(
     work: (...args: Arguments) => Promise<number>,
+    options?: { readonly unread: true },
   ): (...args: Arguments) => Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import type { ListedSecret } from '../issuers/contract.ts';
 import { atData8, tellDeleted, withIssuer } from './at-data8.ts';
 import type { Data8CommandOptions } from './at-data8.ts';
 import type { Bench } from './command.ts';
-import { UsageError } from './exit.ts';
+import { UsageError, WorkError } from './exit.ts';
 import { printJson, say } from './io.ts';
 import { listing, table } from './table.ts';
 import { relative } from './when.ts';
@@ -70,6 +70,7 @@ export function addData8Secrets(secrets: Command, bench: Bench): void {
                 ['generatedSecret', value],
               ]),
             );
+          if (!(await bench.io.written())) throw lostValue(id, created.secretId);
           say(bench.io, 'the value is shown this once: the API does not tell it again');
         }),
       ),
@@ -121,6 +122,13 @@ function row(secret: ListedSecret, now: Instant): string[] {
 
 function view(secret: ListedSecret): { secretId: string; expires: string | null; description: string } {
   return { secretId: secret.secretId, expires: formatInstantOrNull(secret.expires), description: secret.description };
+}
+
+/** A live secret that nobody can use, and that nobody would look for. */
+function lostValue(id: string, secretId: string): WorkError {
+  return new WorkError(
+    `stdout could not be written: the value of secret ${secretId} is lost, the API does not tell it again. Delete that secret with 'rekeyd data8 secrets delete ${id} ${secretId}', and create another`,
+  );
 }
 
 function withWish(command: Command): Command {

@@ -4,6 +4,8 @@ import { printable } from '../telemetry/printable.ts';
 export interface Io {
   /** Data, to stdout, as it is. */
   out(text: string): void;
+  /** Waits for all that was printed to stdout. @returns false where some of it could not be written; it does not throw. */
+  written(): Promise<boolean>;
   /** A message for a person, to stderr, as it is. */
   err(text: string): void;
   /** Whether stdout is a terminal. */

@@ -18,7 +18,7 @@ export function addOnce(program: Command, bench: Bench): void {
     .option('--limit <n>', 'act on at most n credentials', wholeNumber(1, 1_000_000))
     .option('--only <glob>', 'only credentials whose clientId or name matches')
     .option('--json', 'print JSON')
-    .action(bench.act((options: OnceOptions) => once(bench, options)));
+    .action(bench.act((options: OnceOptions) => once(bench, options), { unread: true }));
 }
 
 async function once(bench: Bench, options: OnceOptions): Promise<number> {

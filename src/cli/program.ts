@@ -26,24 +26,27 @@ import type { Workshop } from './workshop.ts';
  * @returns the exit code; it does not throw.
  */
 export async function runProgram(args: readonly string[], workshop: Workshop, io: Io): Promise<number> {
-  let code: number = EXIT.done;
+  const ended: { code: number; unread: boolean } = { code: EXIT.done, unread: false };
   const bench: Bench = {
     workshop,
     io,
     act:
-      (work) =>
+      (work, options) =>
       async (...given) => {
-        code = await work(...given);
+        ended.unread = options?.unread === true;
+        ended.code = await work(...given);
       },
   };
   try {
     await buildProgram(bench).parseAsync(args, { from: 'user' });
-    return code;
   } catch (error) {
     const exit = exitOf(error);
     if (exit.message !== '') say(io, `rekeyd: ${exit.message}`);
-    return exit.code;
+    ended.code = exit.code;
   }
+  // help and version come out of `parseAsync` as errors, and are output, too
+  const isGood = ended.code === EXIT.done || ended.code === EXIT.something;
+  return isGood && !ended.unread && !(await io.written()) ? EXIT.failed : ended.code;
 }
 
 /** All commands. Exported so that a test can hold docs/cli.md to it. */

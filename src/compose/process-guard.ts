@@ -8,8 +8,9 @@ export interface ProcessGuard {
 }
 
 /**
- * A reader of stdout that is gone (`| head`, a log collector that died) is no reason to stop working. An error that nobody
- * caught ends the process with exit code 1; only its class, code and places are told, for its message may hold anything.
+ * A reader of stdout that is gone (`| head`, a log collector that died) is no reason to stop working: whether a command has
+ * failed by it, `Output` knows. An error that nobody caught ends the process with exit code 1; only its class, code and
+ * places are told, for its message may hold anything.
  */
 export function guardProcess(host: NodeJS.Process, first: Log): ProcessGuard {
   let log = first;
@@ -17,7 +18,7 @@ export function guardProcess(host: NodeJS.Process, first: Log): ProcessGuard {
   host.stdout.on('error', (error: Error) => {
     if (deaf || ('code' in error && error.code === 'EPIPE')) return;
     deaf = true; // once: each further line would say the same
-    host.stderr.write(`rekeyd: stdout cannot be written (${safeMessage(error)}); going on without it\n`);
+    host.stderr.write(`rekeyd: stdout cannot be written (${safeMessage(error)}): what is printed there is lost\n`);
   });
   // Where stderr fails as well there is nobody left to tell.
   host.stderr.on('error', () => undefined);

@@ -70,6 +70,8 @@ export interface Given {
   readonly env?: Readonly<Record<string, string>>;
   readonly ports?: Ports;
   readonly run?: number;
+  /** Nothing that is printed to stdout gets there. */
+  readonly unwritten?: true;
 }
 
 export interface Ran {
@@ -137,6 +139,7 @@ export async function cli(args: readonly string[], given: Given = {}): Promise<R
   };
   const io: Io = {
     out: (text) => (out += text),
+    written: async () => given.unwritten !== true || out === '',
     err: (text) => (err += text),
     outIsTerminal: given.terminal ?? false,
     errIsTerminal: given.terminal ?? false,

@@ -77,6 +77,20 @@ describe('data8 secrets', () => {
     expect(wishes.map((wish) => wish.expires)).toEqual([NOON + 90 * DAY, Date.parse('2026-07-01T08:00:00Z'), null]);
   });
 
+  it('create says which secret to delete where its value could not be written, for nobody gets it again', async () => {
+    const data8 = {
+      createSecret: async (_id: string, wish: SecretWish) => ({
+        ...secret,
+        ...wish,
+        value: SecretValue.of('the-value'),
+      }),
+    };
+    const ran = await cli(['data8', 'secrets', 'create', 'c1'], { data8, unwritten: true });
+    expect(ran).toMatchObject({ code: 1, closed: ['data8 data8'] });
+    expect(ran.err).toContain("'rekeyd data8 secrets delete c1 7'");
+    expect(ran.err).not.toMatch(/the-value|shown this once/);
+  });
+
   it('I20: update sends the whole secret, for a PUT may replace it', async () => {
     const sent: unknown[] = [];
     const data8 = {

@@ -8,6 +8,7 @@ import { standingPorts } from './bench.ts';
 const workshop = { version: '0.0.0', ports: standingPorts() } as Workshop;
 const io = {
   out: () => undefined,
+  written: () => Promise.resolve(true),
   err: () => undefined,
   outIsTerminal: false,
   errIsTerminal: false,

@@ -125,6 +125,13 @@ describe('plan', () => {
     expect((await cli(['plan', '--exit-code', '--json'], { daemon: plan([past]) })).code).toBe(3);
   });
 
+  it('exits 1 where its output cannot be written, also where there is something to do', async () => {
+    const due = item({ action: 'issue', reason: 'expired', dueAt: '2026-03-01T12:00:00.000Z' });
+    for (const args of [['plan'], ['plan', '--exit-code'], ['plan', '--json']]) {
+      expect((await cli(args, { daemon: plan([due]), unwritten: true })).code, args.join(' ')).toBe(1);
+    }
+  });
+
   it('--json prints the plan and nothing else', async () => {
     const ran = await cli(['plan', '--json'], { daemon: plan(waiting) });
     expect(JSON.parse(ran.out)).toMatchObject({ items: waiting, totals: { none: 1, retire: 1 } });

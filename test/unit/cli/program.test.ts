@@ -103,6 +103,19 @@ describe('the command line', () => {
     expect((await cli(['run'], { run: 1, settings: settingsFor() })).code).toBe(1);
   });
 
+  it.each([[['--help']], [['--version']], [['rotate', '--help']]])(
+    'exits 1 where its output cannot be written: %j',
+    async (args) => {
+      expect((await cli(args, { unwritten: true })).code).toBe(1);
+    },
+  );
+
+  it('once keeps its exit code where its output cannot be written: its work is done all the same', async () => {
+    const result = { looked: 3, acted: 1, unwell: [], errors: [] };
+    const ran = await cli(['once'], { daemon: { once: async () => result }, unwritten: true });
+    expect(ran).toMatchObject({ code: 0, out: 'looked at 3, acted on 1, unwell 0\n' });
+  });
+
   it('emulator hands on its options', async () => {
     const ran = await cli([
       'emulator',
