@@ -1,3 +1,4 @@
+import { exitOf } from '../cli/exit.ts';
 import type { Settings } from '../config/settings.ts';
 import { createDaemon } from '../daemon/daemon.ts';
 import { createMetricsPage } from '../daemon/gauges.ts';
@@ -44,7 +45,8 @@ const FIRST_ANSWERS: Duration = 50;
 
 /**
  * Runs daemon and HTTP until SIGTERM or SIGINT. Everything that was opened is closed, also where the start fails.
- * @returns the exit code: 0 after a signal, 1 where it could not start or stop; it does not throw.
+ * @returns the exit code: 0 after a signal, 2 where what is configured cannot be used, 1 where it could not start for any
+ * other cause; it does not throw.
  */
 export async function runDaemon(options: RunOptions): Promise<number> {
   const { settings, log, version, source } = options;
@@ -73,7 +75,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     return 0;
   } catch (error) {
     log.error('start-failed', 'rekeyd cannot run', { error: safeMessage(error) });
-    return 1;
+    return exitOf(error).code;
   } finally {
     await releasers.close();
     reload?.forget();

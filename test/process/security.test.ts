@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -222,21 +222,29 @@ describe('S8: files', () => {
     });
   });
 
-  it('S8: a key or a vault that others may open is refused at start, with what to do', async () => {
-    const loose = await Site.open(
-      issuer.env,
-      config({ tokens: false }).replace('${file:./own.secret}', '${DATA8_CLIENT_SECRET}'),
-    );
-    try {
-      await writeFile(loose.path('vault.key'), 'AGE-SECRET-KEY-1', { mode: 0o644 });
-      const ran = await loose.run(['run']);
-      expect(ran.code).not.toBe(0);
-      expect(ran.out + ran.err).toContain(`chmod 0600 '${loose.path('vault.key')}'`);
-      expect(ran.out + ran.err).not.toContain('AGE-SECRET-KEY');
-    } finally {
-      await loose.close();
-    }
-  });
+  it.each(['run', 'once'])(
+    'S8: %s refuses a key or a vault that others may open, with 2 and what to do',
+    async (way) => {
+      const loose = await Site.open(
+        issuer.env,
+        config({ tokens: false }).replace('${file:./own.secret}', '${DATA8_CLIENT_SECRET}'),
+      );
+      try {
+        await writeFile(loose.path('vault.key'), 'AGE-SECRET-KEY-1', { mode: 0o644 });
+        const key = await loose.run([way]);
+        expect(key.code).toBe(2);
+        expect(key.out + key.err).toContain(`chmod 0600 '${loose.path('vault.key')}'`);
+        expect(key.out + key.err).not.toContain('AGE-SECRET-KEY');
+        await rm(loose.path('vault.key'));
+        await chmod(loose.path('vault'), 0o755);
+        const folder = await loose.run([way]);
+        expect(folder.code).toBe(2);
+        expect(folder.out + folder.err).toContain(`chmod 0700 '${loose.path('vault')}'`);
+      } finally {
+        await loose.close();
+      }
+    },
+  );
 });
 
 describe('S3: no token is configured', () => {
