@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import { compilePattern } from '../config/pattern.ts';
 import type { Settings } from '../config/settings.ts';
 import { parseDuration } from '../domain/time.ts';
 import type { Duration } from '../domain/time.ts';
@@ -63,4 +64,11 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     if (number >= least && number <= most) return number;
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };
+}
+
+/** Reads a glob, which stays a text: what it means is asked elsewhere. @throws InvalidArgumentError where it cannot be used. */
+export function globArgument(text: string): string {
+  const pattern = compilePattern(text);
+  if ('problem' in pattern) throw new InvalidArgumentError(`The pattern cannot be used: ${pattern.problem}.`);
+  return text;
 }

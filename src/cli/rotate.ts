@@ -5,7 +5,7 @@ import type { Duration } from '../domain/time.ts';
 import { rotateAll } from './bulk-rotate.ts';
 import type { BulkRotateOptions } from './bulk-rotate.ts';
 import { credentialPath, findCredential } from './client-argument.ts';
-import { durationArgument } from './command.ts';
+import { durationArgument, globArgument } from './command.ts';
 import type { Bench } from './command.ts';
 import { UnreachableError } from './daemon-client.ts';
 import type { DaemonClient } from './daemon-client.ts';
@@ -38,7 +38,7 @@ export function addRotate(program: Command, bench: Bench): void {
     .option('--timeout <duration>', 'how long --wait waits (default: 20m; with --all: to the end)', durationArgument)
     .option('--json', 'print JSON')
     .option('--all', 'all credentials that --match means, one after the other: for a breach')
-    .option('--match <glob>', 'with --all: on ISSUER/CLIENT, clientId or name')
+    .option('--match <glob>', 'with --all: on ISSUER/CLIENT, clientId or name', globArgument)
     .option('--force', 'with --all: past rotationsPerHour, createsPerDay and the breaker; told in the log, by whom')
     .option('--preview', 'with --all: show what would be done, and begin nothing')
     .option('--yes', 'with --all: do not ask')

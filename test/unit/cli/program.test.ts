@@ -35,6 +35,7 @@ describe('the command line', () => {
     [['rotate']],
     [['rotate', 'a/b', '--grace', 'soon']],
     [['once', '--limit', '0']],
+    [['once', '--only', '{a}{b}']],
     [['plan', '--what']],
     [['emulator', '--port', '70000']],
     [['emulator', '--client-id', 'only']],

@@ -187,6 +187,7 @@ describe('rotate --all', () => {
     [['rotate', '--all', 'data8/c1', '--match', '*']],
     [['rotate']],
     [['rotate', '--match', '*']],
+    [['rotate', '--all', '--match', '{a}{b}']],
     [['rotate', 'data8/c1', '--match', '*']],
     [['rotate', 'data8/c1', '--force']],
     [['rotate', 'data8/c1', '--yes']],
