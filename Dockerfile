@@ -9,7 +9,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node packaging/bundle.ts image /opt/rekeyd
-# With the flags of the ENTRYPOINT, or what is kept here would never be found.
+# With the flags of packaging/rekeyd.sh, or what is kept here would never be found.
 RUN node packaging/warm.ts /opt/rekeyd --disable-proto=delete --max-semi-space-size=4
 
 FROM ${NODE_IMAGE}
@@ -25,12 +25,12 @@ LABEL org.opencontainers.image.title="rekeyd" \
 # What installs software has no place beside secrets. Folders for a volume belong to the user, so that a new one does too.
 RUN rm -rf /usr/local/lib/node_modules /opt/yarn* /usr/local/include \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
- && ln -s /opt/rekeyd/dist/bundle/rekeyd.js /usr/local/bin/rekeyd \
  && install -d -m 0700 -o 65532 -g 65532 /var/lib/rekeyd \
  && install -d -m 0750 -o 65532 -g 65532 /delivered \
  && install -d -m 0755 /etc/rekeyd /run/secrets
 COPY --from=build /opt/rekeyd /opt/rekeyd
 COPY packaging/config config/rekeyd.schema.json /etc/rekeyd/
+COPY packaging/rekeyd.sh /usr/local/bin/rekeyd
 
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \
@@ -38,9 +38,7 @@ ENV NODE_ENV=production \
 USER 65532:65532
 WORKDIR /var/lib/rekeyd
 EXPOSE 8080 8082
-# A small heap, as bin/rekeyd.js says it: told from the first, the program need not start itself anew for it. As process 1
-# it gets the signals.
-ENTRYPOINT ["node", "--disable-proto=delete", "--max-semi-space-size=4", "/opt/rekeyd/dist/bundle/rekeyd.js"]
+ENTRYPOINT ["/usr/local/bin/rekeyd"]
 CMD ["run"]
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
-  CMD ["node", "/opt/rekeyd/dist/bundle/rekeyd.js", "health"]
+  CMD ["/usr/local/bin/rekeyd", "health"]

@@ -1,5 +1,5 @@
 // Has V8 compile the image's program once, where the image is built, so that no container has to: its root is read-only.
-//   node packaging/warm.ts FOLDER FLAG...    FOLDER as packaging/bundle.ts made it; the flags are those of the ENTRYPOINT
+//   node packaging/warm.ts FOLDER FLAG...    FOLDER as packaging/bundle.ts made it; the flags are those of rekeyd.sh
 // Node finds what was compiled only for the same files at the same paths, with the same flags, by the same user: so the
 // program is started as the container's user, with an issuer that nobody listens for. It needs root.
 import { spawn } from 'node:child_process';

@@ -88,13 +88,23 @@ describe.skipIf(reason !== null)('the image', () => {
     await expect(installation.exec('node', '-e', `fs.writeFileSync('/opt/rekeyd/x', '')`)).rejects.toThrow(/EROFS/);
     expect(await installation.exec('rekeyd', 'health')).toBe('ok');
     expect(await installation.exec('rekeyd', 'status')).toContain('shop-prod');
-    // no core file, which would hold what is in memory; the flag outlives the start anew
-    expect(
-      await installation.exec('node', '-p', `/core file size +0 +0/.test(fs.readFileSync('/proc/1/limits', 'utf8'))`),
-    ).toBe('true');
-    expect(await installation.exec('node', '-p', `fs.readFileSync('/proc/1/cmdline', 'utf8')`)).toMatch(
-      /--disable-proto=delete.*--max-semi-space-size/s,
-    );
+  });
+
+  it('S1: switches core files off for its process, where the host allows them', async () => {
+    const core = /^Max core file size +(\S+) +(\S+)/m;
+    const own = core.exec(await installation.exec('cat', '/proc/self/limits'));
+    expect(own?.slice(1)).toEqual(['unlimited', 'unlimited']);
+    const ofProgram = core.exec(await installation.exec('cat', '/proc/1/limits'));
+    expect(ofProgram?.slice(1)).toEqual(['0', '0']);
+    const command = await installation.exec('node', '-p', `fs.readFileSync('/proc/1/cmdline', 'utf8')`);
+    expect(command.split('\0').slice(0, 3)).toEqual(['node', '--disable-proto=delete', '--max-semi-space-size=4']);
+    const health = () => docker('inspect', '--format', '{{.State.Health.Status}}', installation.daemon);
+    await expect.poll(health, { timeout: 60_000, interval: 500 }).toBe('healthy');
+  });
+
+  it('takes the arguments of a command, and ends with its exit code', async () => {
+    const ran = await tryDocker('run', '--rm', '--read-only', IMAGE, 'check', '--offline', '-c', '/a b.yaml');
+    expect(ran).toEqual({ code: 2, stdout: '' });
   });
 
   it('rotates when it is told to over HTTP', async () => {

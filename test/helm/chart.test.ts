@@ -52,6 +52,8 @@ describe.skipIf(helm.how === 'none')(helm.how === 'none' ? helm.reason : 'the ch
         },
       ],
     });
+    // the image's own program, which switches core files off
+    expect(spec.template.spec.containers[0]).not.toHaveProperty('command');
     const { shutdownTimeout } = parse(of(set).config) as { shutdownTimeout: string };
     const seconds = { '30s': 30, '2m': 120 }[shutdownTimeout]!;
     expect(spec.template.spec.terminationGracePeriodSeconds).toBe(seconds + 15);

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -164,16 +166,50 @@ describe('.github/workflows', () => {
   });
 });
 
-describe('what V8 compiled for the image', () => {
-  it('is made with the flags of its entry point and by its user, or it would never be found', () => {
-    const dockerfile = text('Dockerfile');
-    const [, list = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
-    const [node, ...words] = JSON.parse(list) as string[];
-    const program = words.pop() ?? '';
-    const [, folder, flags] = /^RUN node packaging\/warm\.ts (\S+) (.*)$/m.exec(dockerfile) ?? [];
-    expect(node).toBe('node');
-    expect(flags?.split(' ')).toEqual(words);
-    expect(program).toBe(`${folder ?? ''}/dist/bundle/rekeyd.js`);
+describe("the image's program", () => {
+  const dockerfile = text('Dockerfile');
+  const script = 'packaging/rekeyd.sh';
+  const [, folder = '', flags = ''] = /^RUN node packaging\/warm\.ts (\S+) (.*)$/m.exec(dockerfile) ?? [];
+
+  /** Starts it where a core file might be written, with a `node` that only tells what it was started with. */
+  function start(...args: readonly string[]) {
+    const place = mkdtempSync(join(tmpdir(), 'rekeyd-image-'));
+    try {
+      const told = 'echo "$$ $(ulimit -S -c) $(ulimit -H -c)"; for word; do echo "$word"; done; exit 3';
+      writeFileSync(join(place, 'node'), `#!/bin/sh\n${told}\n`, { mode: 0o755 });
+      const allowed = 'ulimit -S -c "$(ulimit -H -c)"; echo "$$ $(ulimit -S -c)"; exec "$@"';
+      const { stdout, stderr, status } = spawnSync('/bin/sh', ['-c', allowed, 'sh', script, ...args], {
+        env: { PATH: `${place}:/usr/bin:/bin` },
+        encoding: 'utf8',
+      });
+      const [before = '', after = '', ...words] = stdout.trimEnd().split('\n');
+      return { before: before.split(' '), after: after.split(' '), words, stderr, status };
+    } finally {
+      rmSync(place, { recursive: true });
+    }
+  }
+
+  it('S1: writes no core file, which would hold what is in memory, and is the process that was started', () => {
+    const { before, after, stderr, status } = start('run');
+    expect(after).toEqual([before[0], '0', '0']);
+    expect({ stderr, status }).toEqual({ stderr: '', status: 3 });
+  });
+
+  it('hands on its arguments as they are', () => {
+    const { words } = start('data8', 'a b', '', '*', '$HOME');
+    expect(words.slice(-5)).toEqual(['data8', 'a b', '', '*', '$HOME']);
+  });
+
+  it('is what the container, its health check and who is in it start', () => {
+    const path = '/usr/local/bin/rekeyd';
+    expect(dockerfile).toContain(`\nCOPY ${script} ${path}\n`);
+    expect(statSync(script).mode & 0o111).toBe(0o111);
+    expect(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1]).toBe(JSON.stringify([path]));
+    expect(/^HEALTHCHECK .*\\\n *CMD (.*)$/m.exec(dockerfile)?.[1]).toBe(`["${path}", "health"]`);
+  });
+
+  it('has what V8 compiled made with its flags and by its user, or it would never be found', () => {
+    expect(start().words).toEqual([...flags.split(' '), `${folder}/dist/bundle/rekeyd.js`]);
     const [, user] = /^USER (\d+):\d+$/m.exec(dockerfile) ?? [];
     const [, warm] = /^const USER = ([\d_]+);$/m.exec(text('packaging/warm.ts')) ?? [];
     expect(user).toBe(warm?.replace('_', ''));
