@@ -168,6 +168,8 @@ credentials:
     const first = JSON.parse(daemon.out.split('\n')[0] ?? '') as Record<string, unknown>;
     expect(first).toMatchObject({ level: 'info', event: 'starting', instance: 'run', mode: 'active' });
     expect(first['node']).toBe(process.version);
+    // before that, nobody knows the credential
+    await daemon.until(/"event":"scan-finished"/);
 
     const rotate = await rekeyd(['rotate', 'crm-prod', '--wait', '--timeout', '40s', '-c', config], { env });
     expect(rotate.err).toContain('delivered everywhere');
