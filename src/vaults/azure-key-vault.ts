@@ -29,10 +29,10 @@ const CONTENT_TYPES = { fields: 'application/json', opaque: 'text/plain' } as co
 
 /** What is at a name. */
 type Found =
-  | { readonly state: 'absent'; readonly deleted: Version | null }
+  | { readonly state: 'absent' }
   | { readonly state: 'secret'; readonly secret: Secret }
-  /** Soft-deleted, and never rekeyd's. */
-  | { readonly state: 'foreign'; readonly deleted: Version };
+  /** It still has the name: whose it is must be told before anything is made for it (V4). */
+  | { readonly state: 'soft-deleted'; readonly deleted: Version };
 
 class AzureKeyVault implements Vault {
   readonly name: string;
@@ -115,8 +115,7 @@ class AzureKeyVault implements Vault {
     const secret = await this.#secrets.current(entry, signal);
     if (secret !== null) return { state: 'secret', secret };
     const deleted = await this.#secrets.deleted(entry, signal);
-    if (deleted === null || markIn(deleted.tags) !== null) return { state: 'absent', deleted };
-    return { state: 'foreign', deleted };
+    return deleted === null ? { state: 'absent' } : { state: 'soft-deleted', deleted };
   }
 
   #expect(entry: string, found: Found, expected: string): void {
@@ -127,7 +126,8 @@ class AzureKeyVault implements Vault {
   }
 
   #write(entry: string, found: Found, payload: Payload, mark: Mark, signal: AbortSignal | undefined): Promise<string> {
-    const there = found.state === 'secret' ? found.secret : found.deleted;
+    const deleted = found.state === 'soft-deleted' ? found.deleted : null;
+    const there = found.state === 'secret' ? found.secret : deleted;
     const tags = withMark(there?.tags ?? {}, payload, mark);
     this.#checkTags(entry, tags);
     const version = {
@@ -136,11 +136,7 @@ class AzureKeyVault implements Vault {
       expiresOn: expiryOf(payload, this.#context.clock.now()),
       tags,
     };
-    const adopts = found.state === 'foreign' ? found.deleted.id : null;
-    return this.#recovery.write(
-      { name: entry, version, mark, adopts, signal },
-      found.state === 'secret' ? null : found.deleted,
-    );
+    return this.#recovery.write({ name: entry, version, mark, deleted, signal });
   }
 
   #checkTags(entry: string, tags: ReturnType<typeof withMark>): void {
@@ -195,14 +191,16 @@ function versionOf(found: Found): string {
       return ABSENT;
     case 'secret':
       return found.secret.id;
-    case 'foreign':
+    case 'soft-deleted':
       return `deleted-${found.deleted.id}`;
   }
 }
 
 function describeFound(found: Exclude<Found, { state: 'absent' }>): Extract<EntryDescription, { state: 'present' }> {
   const version = versionOf(found);
-  if (found.state === 'foreign') return { state: 'present', version, mark: null, binding: 'broken' };
+  if (found.state === 'soft-deleted') {
+    return { state: 'present', version, mark: markIn(found.deleted.tags), binding: 'broken' };
+  }
   const { tags, value, managed } = found.secret;
   const mark = markIn(tags);
   const bound = mark !== null && value !== null && provenForm(tags, mark, value) !== null;

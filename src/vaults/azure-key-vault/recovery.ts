@@ -11,8 +11,11 @@ export interface Write {
   readonly name: string;
   readonly version: NewVersion;
   readonly mark: Mark;
-  /** A soft-deleted secret that was made by hand may be recovered all the same: it was seen, and is to be taken over. */
-  readonly adopts: string | null;
+  /**
+   * The soft-deleted secret that was seen to hold the name; null: none was. One that was made by hand is recovered only where
+   * it is this one.
+   */
+  readonly deleted: Version | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -30,9 +33,9 @@ export class Recovery {
     this.#context = context;
   }
 
-  /** @param deleted the soft-deleted secret that holds the name; null: none was seen. @returns the new version's id. */
-  async write(write: Write, deleted: Version | null): Promise<string> {
-    const { name, version, signal } = write;
+  /** @returns the new version's id. */
+  async write(write: Write): Promise<string> {
+    const { name, version, deleted, signal } = write;
     const end = this.#context.clock.monotonic() + this.#context.timeout;
     if (deleted !== null) await this.#recover(write, deleted, end);
     for (;;) {
@@ -63,10 +66,10 @@ export class Recovery {
   }
 
   /** @throws VaultError where the deleted secret is not this credential's, and was not seen before. */
-  #check({ name, mark, adopts }: Write, deleted: Version): void {
+  #check({ name, mark, deleted: seen }: Write, deleted: Version): void {
     const theirs = markIn(deleted.tags);
     if (theirs === null) {
-      if (adopts === deleted.id) return;
+      if (seen?.id === deleted.id) return;
       throw this.#error('conflict', name, 'a soft-deleted secret that is not of rekeyd has the name');
     }
     if (isOurs(theirs, mark)) return;
