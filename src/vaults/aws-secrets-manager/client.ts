@@ -4,6 +4,7 @@ import type { VaultContext } from '../contract.ts';
 import { optionError } from '../private-files.ts';
 import { credentialsFailure, OwnFailure } from './errors.ts';
 import type { AwsOptions } from './options.ts';
+import { renewedCredentials } from './renewed-credentials.ts';
 
 /** One more attempt mends a kept connection that went stale. All else is for the rotation's own, stored backoff. */
 const ATTEMPTS = 2;
@@ -27,8 +28,9 @@ type Options = Pick<AwsOptions, 'region' | 'roleArn' | 'externalId' | 'endpoint'
  */
 export async function openClient(
   options: Options,
-  { name, timeout }: Pick<VaultContext, 'name' | 'timeout'>,
+  context: Pick<VaultContext, 'name' | 'timeout' | 'clock' | 'log'>,
 ): Promise<OpenClient> {
+  const { name, timeout } = context;
   const [{ SecretsManager }, providers] = await Promise.all([
     import('@aws-sdk/client-secrets-manager'),
     import('@aws-sdk/credential-providers'),
@@ -49,11 +51,16 @@ export async function openClient(
   };
   const clientPlugins = [plugin];
   // the chain asks STS and others itself, with a client that it makes of this
-  const base = providers.fromNodeProviderChain({
-    logger: silent,
-    clientConfig: { ...common, requestHandler },
-    clientPlugins,
-  });
+  const base = renewedCredentials(
+    () =>
+      providers.fromNodeProviderChain({
+        ignoreCache: true, // else a file is read once in the life of the process
+        logger: silent,
+        clientConfig: { ...common, requestHandler },
+        clientPlugins,
+      }),
+    context,
+  );
   const provide =
     options.roleArn === null
       ? base

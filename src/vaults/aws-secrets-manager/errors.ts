@@ -16,6 +16,8 @@ interface Meaning {
 }
 
 const BAD_CREDENTIALS = 'AWS does not take the credentials: are they valid, and is the region enabled for the account';
+const EXPIRED =
+  "the AWS credentials have expired, and nothing has renewed them: see docs/vaults/aws-secrets-manager.md, 'Authentication'";
 const SKEWED = "AWS refused the signature's time: set the clock of this machine";
 const THROTTLED = 'AWS throttles the account';
 const NO_CREDENTIALS = "no AWS credentials were found by AWS's default chain (environment, shared configuration, role)";
@@ -33,8 +35,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   SignatureDoesNotMatch: { fault: 'denied', why: BAD_CREDENTIALS },
   IncompleteSignature: { fault: 'denied', why: BAD_CREDENTIALS },
   MissingAuthenticationToken: { fault: 'denied', why: BAD_CREDENTIALS },
-  ExpiredToken: { fault: 'denied', why: 'the AWS credentials have expired' },
-  ExpiredTokenException: { fault: 'denied', why: 'the AWS credentials have expired' },
+  ExpiredToken: { fault: 'denied', why: EXPIRED },
+  ExpiredTokenException: { fault: 'denied', why: EXPIRED },
   OptInRequired: { fault: 'denied', why: 'the account or its region is not enabled' },
   RequestExpired: { fault: 'denied', why: SKEWED },
   RequestTimeTooSkewed: { fault: 'denied', why: SKEWED },
