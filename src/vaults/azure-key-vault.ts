@@ -15,7 +15,7 @@ import { rightsOf } from './azure-key-vault/rights.ts';
 import { Secrets } from './azure-key-vault/secrets.ts';
 import type { Secret, Version } from './azure-key-vault/secrets.ts';
 import { disableOutdated } from './azure-key-vault/superseded.ts';
-import { markIn, provenForm, tagProblem, withMark } from './azure-key-vault/tags.ts';
+import { markIn, provenForm, roomProblem, tagProblem, withMark } from './azure-key-vault/tags.ts';
 import { ABSENT } from './contract.ts';
 import type { EntryContent, EntryDescription, EntryRef, Vault, VaultContext, VaultType } from './contract.ts';
 import { entryNameProblem } from './entry-name.ts';
@@ -122,13 +122,14 @@ class AzureKeyVault implements Vault {
     if (versionOf(found) !== expected) {
       throw this.#error('conflict', entry, 'somebody else wrote it since it was read');
     }
-    if (found.state === 'secret' && found.secret.managed) throw this.#error('locked', entry, OF_A_CERTIFICATE);
+    const there = versionIn(found);
+    const lock = there === null ? null : lockOf(there);
+    if (lock !== null) throw this.#error('locked', entry, lock);
   }
 
   #write(entry: string, found: Found, payload: Payload, mark: Mark, signal: AbortSignal | undefined): Promise<string> {
     const deleted = found.state === 'soft-deleted' ? found.deleted : null;
-    const there = found.state === 'secret' ? found.secret : deleted;
-    const tags = withMark(there?.tags ?? {}, payload, mark);
+    const tags = withMark(versionIn(found)?.tags ?? {}, payload, mark);
     this.#checkTags(entry, tags);
     const version = {
       value: payload.content,
@@ -185,27 +186,41 @@ function nameProblem(name: string): string | null {
     : 'a name in Key Vault has 1 to 127 letters (a to z), digits and dashes';
 }
 
-function versionOf(found: Found): string {
+function versionIn(found: Found): Version | null {
   switch (found.state) {
     case 'absent':
-      return ABSENT;
+      return null;
     case 'secret':
-      return found.secret.id;
+      return found.secret;
     case 'soft-deleted':
-      return `deleted-${found.deleted.id}`;
+      return found.deleted;
   }
 }
 
+function versionOf(found: Found): string {
+  const there = versionIn(found);
+  if (there === null) return ABSENT;
+  return found.state === 'soft-deleted' ? `deleted-${there.id}` : there.id;
+}
+
+/** Why it cannot be written, whoever tries; null: it can. */
+function lockOf({ managed, tags }: Version): string | null {
+  return managed ? OF_A_CERTIFICATE : roomProblem(tags);
+}
+
 function describeFound(found: Exclude<Found, { state: 'absent' }>): Extract<EntryDescription, { state: 'present' }> {
-  const version = versionOf(found);
-  if (found.state === 'soft-deleted') {
-    return { state: 'present', version, mark: markIn(found.deleted.tags), binding: 'broken' };
-  }
-  const { tags, value, managed } = found.secret;
-  const mark = markIn(tags);
-  const bound = mark !== null && value !== null && provenForm(tags, mark, value) !== null;
-  const locked = managed ? { locked: OF_A_CERTIFICATE } : {};
-  return { state: 'present', version, mark, binding: bound ? 'bound' : 'broken', ...locked };
+  const there = found.state === 'secret' ? found.secret : found.deleted;
+  const value = found.state === 'secret' ? found.secret.value : null;
+  const mark = markIn(there.tags);
+  const bound = mark !== null && value !== null && provenForm(there.tags, mark, value) !== null;
+  const lock = lockOf(there);
+  return {
+    state: 'present',
+    version: versionOf(found),
+    mark,
+    binding: bound ? 'bound' : 'broken',
+    ...(lock === null ? {} : { locked: lock }),
+  };
 }
 
 /** Where no binding proves the form, the content type tells what it was when it was delivered. */

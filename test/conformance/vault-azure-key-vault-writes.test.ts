@@ -66,17 +66,30 @@ describe('azure-key-vault: what it writes, and what it leaves alone', () => {
     expect(bench.server.store.versions('orders')).toHaveLength(1);
   });
 
-  it('V10: with more tags than fit it writes nothing, and says how many have room', async () => {
-    const { id } = bench.server.store.set('orders', {
+  it('V10: is locked, before anything is written, where others have taken the tags, soft-deleted or not', async () => {
+    const { store } = bench.server;
+    const why = expect.stringMatching(/8 tags of others.* only 7 have room: take some off/) as string;
+    store.set('orders', {
       value: 'x',
       tags: Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`tag-${index}`, 'theirs'])),
     });
-    const many = bench.vault.deliver(ref, payload('y'), makeMark(1), id);
-    await expect(many).rejects.toMatchObject({
-      fault: 'rejected',
-      message: expect.stringMatching(/8 tags of others.* only 7 have room/) as string,
+    for (const spoil of [() => undefined, () => store.delete('orders')]) {
+      spoil();
+      const seen = await bench.vault.describe(ref);
+      expect(seen).toMatchObject({ state: 'present', locked: why });
+      const version = seen.state === 'present' ? seen.version : '';
+      const many = bench.vault.deliver(ref, payload('y'), makeMark(1), version);
+      await expect(many).rejects.toMatchObject({ fault: 'locked', message: why });
+    }
+    expect(bench.server.writes).toEqual([]);
+  });
+
+  it('V10: fills the tags that have room, and takes none that is too long', async () => {
+    const { id } = bench.server.store.set('orders', {
+      value: 'x',
+      tags: Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`tag-${index}`, 'theirs'])),
     });
-    delete bench.server.store.current('orders').tags['tag-0'];
+    expect(await bench.vault.describe(ref)).not.toHaveProperty('locked');
     const long = bench.vault.deliver(ref, payload('y'), makeMark(1, { credential: 'c'.repeat(257) }), id);
     await expect(long).rejects.toMatchObject({
       fault: 'rejected',
@@ -85,5 +98,6 @@ describe('azure-key-vault: what it writes, and what it leaves alone', () => {
     expect(bench.server.store.versions('orders')).toHaveLength(1);
     await bench.vault.deliver(ref, payload('y'), makeMark(1), id);
     expect(Object.keys(bench.server.store.current('orders').tags)).toHaveLength(15);
+    expect(await bench.vault.describe(ref)).not.toHaveProperty('locked');
   });
 });

@@ -35,6 +35,12 @@ async function put(text: string, mark: Mark): Promise<string> {
   return (await bench.vault.deliver(ref, payload(text), mark, expected)).version;
 }
 
+function putByHand(text: string): Promise<void> {
+  bench.service.store.create('orders', { replication: { automatic: {} } });
+  bench.service.store.add('orders', Buffer.from(text), undefined);
+  return Promise.resolve();
+}
+
 function stored(): FakeSecret {
   return bench.service.store.find('orders');
 }
@@ -144,7 +150,7 @@ describe('gcp-secret-manager: what it writes', () => {
     expect(Object.keys(stored().annotations).sort()).toEqual([3, 4, 5, 6].map((number) => `rekeyd-mark-${number}`));
   });
 
-  it('V10: gives up older marks where annotations of others leave no room, and then refuses before it adds anything', async () => {
+  it('V10: gives up older marks where annotations of others leave little room', async () => {
     for (const generation of [1, 2, 3]) await put(`value ${generation}`, makeMark(generation));
     const { annotations } = stored();
     const fill = (bytes: number) =>
@@ -157,13 +163,44 @@ describe('gcp-secret-manager: what it writes', () => {
     expect(Object.keys(stored().annotations)).not.toContain('rekeyd-mark-1');
     expect(Object.keys(stored().annotations)).toContain('rekeyd-mark-3');
     expect(stored().annotations['big']).toHaveLength(15_300);
+  });
 
-    bench.service.store.update('orders', { annotations: { big: 'x'.repeat(16_300) } }, ['annotations']);
+  it.each([
+    ['that carries our mark', () => put('value one', makeMark(1)), 15_700],
+    ['of somebody else', () => putByHand('value one'), 15_300],
+  ])('V10: a secret %s is locked where annotations of others leave no room', async (_whose, make, bytes) => {
+    await make();
+    const { annotations } = stored();
+    const fill = (count: number) =>
+      bench.service.store.update('orders', { annotations: { ...annotations, big: 'x'.repeat(count) } }, [
+        'annotations',
+      ]);
+    fill(15_000);
+    expect(await look()).not.toHaveProperty('locked');
+    fill(bytes);
+    const why = expect.stringMatching(/16 KiB.*take some of the others off/) as string;
+    for (const prove of [true, false])
+      expect(await bench.vault.describe(ref, { prove })).toMatchObject({ locked: why });
     const { version } = await look();
     bench.service.requests.length = 0;
     const error = await errorOf(bench.vault.deliver(ref, payload('value 5'), makeMark(5), version));
-    expect(error).toMatchObject({ fault: 'rejected', message: expect.stringContaining('16 KiB') as string });
+    expect(error).toMatchObject({ fault: 'locked', message: why });
     expect(callsOf('update', 'addVersion')).toBe(0);
+  });
+
+  it('V10: what is not locked has room for a delivery', async () => {
+    await put('value one', makeMark(1));
+    let delivered = 0;
+    for (let bytes = 15_400; bytes < 15_800; bytes += 16) {
+      const annotations = { ...stored().annotations, big: 'x'.repeat(bytes) };
+      bench.service.store.update('orders', { annotations }, ['annotations']);
+      const seen = await look();
+      if (seen.locked !== undefined) break;
+      await bench.vault.deliver(ref, payload(`value of ${bytes}`), makeMark(bytes), seen.version);
+      delivered += 1;
+    }
+    expect(await look()).toHaveProperty('locked');
+    expect(delivered).toBeGreaterThan(0);
   });
 
   it('labels secrets for finding them, in the letters that labels take', async () => {

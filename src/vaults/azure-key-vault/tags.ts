@@ -21,12 +21,17 @@ export function withMark(tags: Tags, payload: Payload, mark: Mark): Tags {
   return Object.fromEntries([...others, ...fields, [BINDING, fingerprint(payload, mark)]]);
 }
 
-/** Why Key Vault would not hold these tags; null where it would. */
+/** Why there is no room for rekeyd's tags beside those of others; null where there is. */
+export function roomProblem(tags: Tags): string | null {
+  const others = Object.keys(tags).filter((name) => !OURS.has(name)).length;
+  const most = MOST_TAGS - OURS.size;
+  return others <= most
+    ? null
+    : `it has ${others} tags of others, and beside rekeyd's ${OURS.size} only ${most} have room: take some off`;
+}
+
+/** Why Key Vault would not hold a tag of ours; null where it would hold each. */
 export function tagProblem(tags: Tags): string | null {
-  const count = Object.keys(tags).length;
-  if (count > MOST_TAGS) {
-    return `it has ${count - OURS.size} tags of others, and beside rekeyd's ${OURS.size} only ${MOST_TAGS - OURS.size} have room: take some off`;
-  }
   const long = Object.entries(tags).find(([name, text]) => OURS.has(name) && text.length > MOST_CHARACTERS);
   return long === undefined ? null : `its tag ${long[0]} would have more than ${MOST_CHARACTERS} characters`;
 }

@@ -40,6 +40,19 @@ const KEPT = 4;
 /** Keys and values together, all tools': https://docs.cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets */
 const MOST_BYTES = 16_384;
 const CLAIM = 'rekeyd-claim';
+/** Stands for a mark that is yet to come: longer than is usual. */
+const SOMEBODYS: Line = {
+  mark: {
+    instance: 'i'.repeat(32),
+    issuer: 'i'.repeat(32),
+    credential: 'c'.repeat(128),
+    generation: 1,
+    secretId: 's'.repeat(36),
+    deliveredAt: 0,
+  },
+  form: 'opaque',
+  fingerprint: 'f'.repeat(64),
+};
 const LINE = /^rekeyd-mark-([1-9]\d{0,14})$/;
 
 const lineSchema = z.object({ form: z.enum(['fields', 'opaque']), fingerprint: z.string().min(1) });
@@ -78,6 +91,16 @@ export function writeAnnotations(all: Annotations, own: OwnAnnotations): Annotat
     }
     if (kept.length <= 1) return null;
   }
+}
+
+/** Why there is no room for a delivery beside the annotations of others; null where there is. */
+export function roomProblem(all: Annotations): string | null {
+  const own = readAnnotations(all);
+  const newest = own.lines.at(-1) ?? { ...(own.claim ?? SOMEBODYS), number: 1 };
+  // The least that a delivery writes at once. What comes may have more digits than what is there.
+  const least = { lines: [newest], claim: { ...newest, id: 'i'.repeat(64), at: Number.MAX_SAFE_INTEGER } };
+  if (writeAnnotations(all, least) !== null) return null;
+  return 'its annotations leave no room for our mark in the 16 KiB that all tools share: take some of the others off';
 }
 
 /** The line for a payload under a mark. */

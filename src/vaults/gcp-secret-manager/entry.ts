@@ -3,7 +3,7 @@ import type { Payload } from '../../domain/payload.ts';
 import type { SecretValue } from '../../domain/secret-value.ts';
 import { ABSENT } from '../contract.ts';
 import type { EntryContent, EntryDescription } from '../contract.ts';
-import { fits, readAnnotations, withLine } from './annotations.ts';
+import { fits, readAnnotations, roomProblem, withLine } from './annotations.ts';
 import type { Line, OwnAnnotations, VersionLine } from './annotations.ts';
 import type { StoredSecret } from './answers.ts';
 import type { SecretManagerApi } from './api.ts';
@@ -141,7 +141,8 @@ export function describeFound(found: Found | null): EntryDescription {
   if (found === null || found.number === 0) return { state: 'absent' };
   const { line, binding } = standing(found);
   const mark: Mark | null = line?.mark ?? null;
-  return { state: 'present', version: versionOf(found), mark, binding };
+  const lock = roomProblem(found.secret.annotations);
+  return { state: 'present', version: versionOf(found), mark, binding, ...(lock === null ? {} : { locked: lock }) };
 }
 
 export function contentOf(found: Found | null): EntryContent {

@@ -4,7 +4,7 @@ import type { Payload } from '../../domain/payload.ts';
 import type { SecretValue } from '../../domain/secret-value.ts';
 import { SECOND } from '../../domain/time.ts';
 import type { VaultContext } from '../contract.ts';
-import { fits, lineOf, readAnnotations, sameLine, withLine, writeAnnotations } from './annotations.ts';
+import { fits, lineOf, readAnnotations, roomProblem, sameLine, withLine, writeAnnotations } from './annotations.ts';
 import type { Claim, Line, OwnAnnotations, VersionLine } from './annotations.ts';
 import type { StoredSecret } from './answers.ts';
 import type { SecretManagerApi } from './api.ts';
@@ -70,8 +70,12 @@ export class EntryWriter {
 
   async #expect(entry: string, expected: string, signal: AbortSignal | undefined): Promise<Found | null> {
     const found = await look(this.#api, entry, { value: true }, signal);
-    if (versionOf(found) === expected) return found;
-    throw this.#api.error('conflict', entry, 'somebody else wrote it since it was read');
+    if (versionOf(found) !== expected) {
+      throw this.#api.error('conflict', entry, 'somebody else wrote it since it was read');
+    }
+    const lock = found === null || found.number === 0 ? null : roomProblem(found.secret.annotations);
+    if (lock !== null) throw this.#api.error('locked', entry, lock);
+    return found;
   }
 
   /** Gives the version that is there a line, in place of any that it has. */
