@@ -132,6 +132,15 @@ function describeCases(server: RunningServer<OpenBaoAccess>): void {
       expect(await vault.describe(bench.ref, { prove: true })).toMatchObject({ mark: makeMark(1), binding: 'bound' });
     });
 
+    it('V10: metadata of which others have taken all 64 keys', async () => {
+      const vault = await bench.withToken();
+      const theirs = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`owner-${index}`, 'team-a']));
+      await hands().must('POST', hands().metadata(bench.ref.entry), { custom_metadata: theirs });
+      await bench.expectWorking(vault);
+      await bench.expectDelivery(vault, 2);
+      expect(await hands().custom(bench.ref.entry)).toMatchObject(theirs);
+    });
+
     it('metadata that is changed by compare-and-set only (OpenBao)', async () => {
       const vault = await bench.withToken();
       await hands().must('POST', `${bench.mount.name}/config`, { metadata_cas_required: true, cas_required: true });
