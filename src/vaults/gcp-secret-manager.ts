@@ -117,7 +117,7 @@ export const gcpSecretManagerVaultType = {
 
 async function openGcpVault(options: GcpOptions, context: VaultContext): Promise<Vault> {
   const sdk = await import('@google-cloud/secret-manager');
-  const connection = new Connection(sdk, options, context.log);
+  const connection = new Connection(sdk, options, context);
   const { name, timeout } = context;
   const api = new SecretManagerApi(connection, { vault: name, project: options.project, timeout });
   return new GcpSecretManagerVault(api, options, context);

@@ -4,8 +4,11 @@ import { writeFileSync } from 'node:fs';
 /** One is enough for all tests of a process: making it takes a while. */
 let key: string | null = null;
 
-/** Writes the key file of a service account that does not exist: with one, the library signs its tokens by itself. */
-export function writeGcpKeyFile(path: string): void {
+/**
+ * Writes the key file of a service account that does not exist: with one, the library signs its tokens by itself.
+ * @param id the key's, which its tokens name
+ */
+export function writeGcpKeyFile(path: string, id = 'test'): void {
   key ??= generateKeyPairSync('rsa', {
     modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -14,7 +17,7 @@ export function writeGcpKeyFile(path: string): void {
   const account = {
     type: 'service_account',
     project_id: 'test-project',
-    private_key_id: 'test',
+    private_key_id: id,
     private_key: key,
     client_email: 'rekeyd@test-project.iam.gserviceaccount.com',
     client_id: '1',

@@ -28,6 +28,9 @@ export const PERMISSIONS = Object.values(PERMISSION).filter(
 );
 export const CREATE_PERMISSION = PERMISSION.createSecret;
 
+const REFUSED =
+  "Google refuses rekeyd's credentials, as it does revoked and expired ones: put others in their place, they are read again";
+
 interface CallOptions {
   readonly timeout: number;
   readonly retry: null;
@@ -172,6 +175,7 @@ export class SecretManagerApi {
       if (error instanceof Unusable) throw this.error('malformed', entry, `${operation}: ${error.message}`);
       status = statusOf(error);
     }
+    if (status === 'UNAUTHENTICATED') this.#connection.refused(client);
     const answer = answers[status];
     if (answer !== undefined) return answer;
     const fault = faults[status] ?? faultOf(status);
@@ -192,7 +196,7 @@ export class SecretManagerApi {
   #advice(fault: VaultFault, status: Status, operation: Operation, entry: string): string {
     switch (fault) {
       case 'denied': {
-        if (status === 'UNAUTHENTICATED') return "Google refuses rekeyd's credentials: are they revoked or expired?";
+        if (status === 'UNAUTHENTICATED') return REFUSED;
         const right = PERMISSION[operation] ?? 'the role of config/policies/gcp-secret-manager.yaml';
         const where = operation === 'createSecret' ? this.#project : this.#secret(entry);
         return `grant ${right} on ${where}, and enable the Secret Manager API there; a secret that one may not see is told in the same words as one that is not there`;

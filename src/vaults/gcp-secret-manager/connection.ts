@@ -1,5 +1,7 @@
 import type * as SecretManager from '@google-cloud/secret-manager';
-import type { Log } from '../../telemetry/log.ts';
+import { MINUTE } from '../../domain/time.ts';
+import type { Duration } from '../../domain/time.ts';
+import type { VaultContext } from '../contract.ts';
 import { readKeyFile } from './key-file.ts';
 import type { GcpOptions } from './options.ts';
 import { ServiceRefusal } from './refusal.ts';
@@ -13,19 +15,23 @@ type ClientOptions = NonNullable<ConstructorParameters<Sdk['SecretManagerService
 const MOST_BYTES = 1_048_576;
 
 /**
- * Makes the client when it is first needed, and makes another one where that failed: the library's client never gets over
- * a failed start, and rejects a promise that nobody holds on each call afterwards.
+ * Makes the client when it is first needed, and makes another one where that failed, or where its credentials were refused:
+ * the library's client never gets over a failed start, rejects a promise that nobody holds on each call afterwards, and
+ * reads its credentials once.
  */
 export class Connection {
   readonly #options: GcpOptions;
   readonly #sdk: Sdk;
-  readonly #log: Log;
+  readonly #context: Pick<VaultContext, 'clock' | 'log'>;
   #client: Promise<GoogleClient> | null = null;
+  /** What {@link #client} came to. */
+  #ready: GoogleClient | null = null;
+  #droppedAt: Duration = Number.NEGATIVE_INFINITY;
 
-  constructor(sdk: Sdk, options: GcpOptions, log: Log) {
+  constructor(sdk: Sdk, options: GcpOptions, context: Pick<VaultContext, 'clock' | 'log'>) {
     this.#sdk = sdk;
     this.#options = options;
-    this.#log = log;
+    this.#context = context;
   }
 
   /** @throws the library's error where there are no credentials. */
@@ -33,24 +39,42 @@ export class Connection {
     this.#client ??= this.#start();
     const started = this.#client;
     try {
-      return await started;
+      const client = await started;
+      if (this.#client === started) this.#ready = client;
+      return client;
     } catch (error) {
       if (this.#client === started) this.#client = null;
       throw error;
     }
   }
 
+  /**
+   * Google refused the credentials of this client. The next call makes another one, which reads them anew: a file of them may
+   * have been replaced since. Once a minute at most, as credentials that are no good are found no good again.
+   */
+  refused(client: GoogleClient): void {
+    const now = this.#context.clock.monotonic();
+    if (client !== this.#ready || now - this.#droppedAt < MINUTE) return;
+    this.#droppedAt = now;
+    this.#client = null; // not closed: calls of others may be on it, and it holds no connection
+    this.#ready = null;
+  }
+
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => null); // one that did not start needs no end
     await client?.close();
     this.#client = null;
+    this.#ready = null;
   }
 
   async #start(): Promise<GoogleClient> {
     // The library's own log prints requests whole, values included (S1). It asks for this when a client is made.
     if (process.env['GOOGLE_SDK_NODE_LOGGING'] !== undefined) {
       delete process.env['GOOGLE_SDK_NODE_LOGGING'];
-      this.#log.warn('vault-library-log-off', 'GOOGLE_SDK_NODE_LOGGING is ignored: that log would show secret values');
+      this.#context.log.warn(
+        'vault-library-log-off',
+        'GOOGLE_SDK_NODE_LOGGING is ignored: that log would show secret values',
+      );
     }
     const { keyFile } = this.#options;
     const client = new this.#sdk.SecretManagerServiceClient(clientOptions(this.#options));
