@@ -25,6 +25,7 @@ export interface VaultShape extends VaultNames {
   readonly schema: z.ZodType;
   readonly paths: readonly string[];
   readonly destination: z.ZodRawShape;
+  fieldsProblem?(names: readonly string[]): string | null;
 }
 
 /** What matching needs of a type of vault. See VaultType. */

@@ -67,6 +67,11 @@ export function readDelivery(
     kind === undefined
       ? undefined
       : readFormat({ format: kind, fields, template }, context.captures, vault?.shape.maxBytes ?? null, path, report);
+  const misfit = format?.kind === 'fields' ? (vault?.shape.fieldsProblem?.(Object.keys(format.fields)) ?? null) : null;
+  if (misfit !== null) {
+    sound = false;
+    report.value([...path, 'fields'], report.foreign(misfit));
+  }
   if (
     !sound ||
     vault === undefined ||

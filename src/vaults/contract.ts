@@ -155,5 +155,7 @@ export interface VaultType<Schema extends z.ZodType = z.ZodType> {
   entryOf(name: string, options: Readonly<Record<string, unknown>>, vault?: z.output<Schema>): string;
   /** Why a name (placeholders already replaced) cannot be used; null where it can. Runs at load, before anything else. */
   nameProblem(name: string, options: Readonly<Record<string, unknown>>, vault?: z.output<Schema>): string | null;
+  /** Why it cannot keep fields of these names side by side; null where it can. Runs at load. Absent: it can keep any. */
+  fieldsProblem?(names: readonly string[]): string | null;
   create(options: z.output<Schema>, context: VaultContext): Vault | Promise<Vault>;
 }

@@ -15,9 +15,11 @@ import type { KvFound } from './hashicorp-vault/engine.ts';
 import {
   announcing,
   expectedLine,
+  fieldsProblem,
   fitting,
   isSettled,
   lineFor,
+  MOST_METADATA_BYTES,
   readLines,
   replacing,
   settling,
@@ -33,8 +35,6 @@ import type { KvEntry } from './hashicorp-vault/wire.ts';
 const MAX_BYTES = 1_000_000;
 const MOST_STORED = 1_047_000;
 const MOST_NAME_BYTES = 1024;
-/** Of one key in custom_metadata. */
-const MOST_METADATA_BYTES = 512;
 const CAPABILITIES = { compareAndSet: true, readable: true, map: true } as const;
 
 /** An entry with the line that is proven to be of its value, and the one that it should have. */
@@ -184,6 +184,7 @@ export const hashicorpVaultType = {
   maxBytes: MAX_BYTES,
   entryOf: (name) => name,
   nameProblem: (name) => nameProblem(name),
+  fieldsProblem,
   create: openHashicorpVault,
 } as const satisfies VaultType<typeof hashicorpVaultSchema>;
 

@@ -109,6 +109,10 @@ describe('marks', () => {
   it('that do not fit are refused before anything is written', async () => {
     const names = Array.from({ length: 40 }, (_, index) => [`A_RATHER_LONG_NAME_OF_A_FIELD_${index}`, 'x']);
     const wide = fields(Object.fromEntries(names) as Record<string, string>);
+    const told = hashicorpVaultType.fieldsProblem(names.map(([name = '']) => name));
+    expect(told).toMatch(/1\d{3} bytes.* 512.* fewer fields/);
+    expect(hashicorpVaultType.fieldsProblem(['clientId', 'x'.repeat(497)])).toBeNull();
+    expect(hashicorpVaultType.fieldsProblem(['clientId', 'x'.repeat(498)])).not.toBeNull();
     await expect(deliver(1, wide)).rejects.toMatchObject({
       fault: 'rejected',
       message: expect.stringContaining('names') as string,

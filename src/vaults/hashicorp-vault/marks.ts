@@ -28,6 +28,9 @@ const KEPT_VERSIONS = 4;
 /** Lines of values that never came, or are on their way: of crashes, and of others who write now. */
 const KEPT_PENDING = 2;
 
+/** Of one key in custom_metadata. */
+export const MOST_METADATA_BYTES = 512;
+
 const PREFIX = 'rekeyd-';
 const BINDING = `${PREFIX}binding`;
 const KEYS_ENDING = '-keys';
@@ -35,6 +38,14 @@ const LINE = /^rekeyd-(v(\d{1,15})-[0-9a-f]{8})$/;
 
 export function lineFor(version: number, mark: Mark, keys: PayloadKeys, payload: Payload): Line {
   return { version, mark, keys, fingerprint: fingerprint(payload, mark) };
+}
+
+/** Why the names of fields have no room beside a line; null where they have. */
+export function fieldsProblem(names: readonly string[]): string | null {
+  const bytes = Buffer.byteLength(keysText(names));
+  return bytes <= MOST_METADATA_BYTES
+    ? null
+    : `have names that take ${bytes} bytes as a list, and one key of metadata holds ${MOST_METADATA_BYTES}: use fewer fields, or shorter names`;
 }
 
 /** The lines in an entry's custom_metadata, newest version first. What cannot be read is none. */
@@ -111,7 +122,11 @@ function asFields(line: Line): Changes {
   const fields = markToFields(mark);
   const name = PREFIX + nameOf(line);
   const text = JSON.stringify([...MARK_FIELDS.map((field) => fields[field]), print]);
-  return { [name]: text, [name + KEYS_ENDING]: keys === null || keys === '*' ? keys : JSON.stringify(keys) };
+  return { [name]: text, [name + KEYS_ENDING]: keys === null || keys === '*' ? keys : keysText(keys) };
+}
+
+function keysText(keys: readonly string[]): string {
+  return JSON.stringify(keys);
 }
 
 function without(lines: readonly Line[]): Changes {

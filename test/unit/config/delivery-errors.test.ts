@@ -51,6 +51,11 @@ const deliveries: readonly [what: string, text: string, ...problems: string[]][]
     '10:69: template: does not hold {clientSecret}: such an entry could not be proven',
   ],
   [
+    "fields that the vault's type cannot keep",
+    '{ vault: local, name: "{clientId}", fields: { a: "{clientSecret}", b: x, c: x, d: x, e: x } }',
+    '10:53: fields: are 5; 4 are the most',
+  ],
+  [
     'an unknown placeholder in a field',
     '{ vault: local, name: "{clientId}", fields: { a: "{clientSecret}{secretid}" } }',
     '10:58: fields.a: unknown placeholder {secretid}; did you mean secretId?',

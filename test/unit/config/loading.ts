@@ -31,6 +31,7 @@ export const fakeBackends: Backends = {
         paths: ['path', 'key'],
         destination: { mode: z.string().optional(), labels: z.record(z.string(), z.string()).optional() },
         maxBytes: 200,
+        fieldsProblem: (names: readonly string[]) => (names.length > 4 ? `are ${names.length}; 4 are the most` : null),
         entryOf: (name: string) => name.toLowerCase(),
         nameProblem: (name: string) =>
           /^[A-Za-z0-9/._-]+$/.test(name) ? null : `'${name}' has characters that it lacks`,
