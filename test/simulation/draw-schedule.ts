@@ -116,6 +116,7 @@ function drawConfig(chance: Chance, { clients, lifetime: [least, most] }: Size):
       ]),
     ),
     suspended: new Set(),
+    ignored: new Set(),
     vaults: VAULTS,
     instance: 'sim',
   };

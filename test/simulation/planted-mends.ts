@@ -123,4 +123,18 @@ export const UNDONE_MENDS: readonly PlantedBug[] = [
     expects: ['S9'],
     seeds: [1],
   },
+  {
+    name: 'forget the places of what is not looked at',
+    what: 'while a rule says ignore, or a list lacks the credential, its places are taken for none',
+    edits: [
+      {
+        file: 'src/rotation/remember.ts',
+        find: 'if (!isLookedAt(observation)) return observation.record.destinations.map((each) => ({ ...each, former: true }));',
+        replace: '',
+      },
+      { file: 'src/rotation/remember.ts', find: 'isLookedAt, issuerTime', replace: 'issuerTime' },
+    ],
+    expects: ['S2', 'S1', 'S3'],
+    seeds: [26],
+  },
 ];

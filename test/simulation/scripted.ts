@@ -50,6 +50,7 @@ export function planOf(scenario: Scenario): WorldPlan {
       limits: LIMITS,
       deliver: new Map([[CLIENT, names]]),
       suspended: new Set(),
+      ignored: new Set(),
       vaults: names,
       instance: 'sim',
       ...scenario.config,

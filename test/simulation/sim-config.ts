@@ -13,6 +13,8 @@ export interface SimConfig {
   /** By credential: the vaults that it is delivered to. A credential that is not here is watched only. */
   readonly deliver: ReadonlyMap<string, readonly string[]>;
   readonly suspended: ReadonlySet<string>;
+  /** Credentials that a rule says to ignore. */
+  readonly ignored: ReadonlySet<string>;
   /** Vaults that are configured, delivered to or not. */
   readonly vaults: readonly string[];
   readonly instance: string;
@@ -20,7 +22,7 @@ export interface SimConfig {
 
 /** The settings that the shipped loader would make of it. */
 export function settingsOf(config: SimConfig): Settings {
-  const { mode, scanHours, resync, policy, limits, deliver, suspended, vaults, instance } = config;
+  const { mode, scanHours, resync, policy, limits, deliver, suspended, ignored, vaults, instance } = config;
   return {
     instance,
     mode,
@@ -41,7 +43,7 @@ export function settingsOf(config: SimConfig): Settings {
       ]),
     ),
     rules: [...deliver].map(([clientId, places]) =>
-      ruleFor(policy, places, clientId, { suspend: suspended.has(clientId) }),
+      ruleFor(policy, places, clientId, { suspend: suspended.has(clientId), ignore: ignored.has(clientId) }),
     ),
   };
 }

@@ -1,6 +1,6 @@
 import type { Ports } from '../../src/domain/ports.ts';
 import type { Instant } from '../../src/domain/time.ts';
-import type { IssuerTiming } from '../../src/issuers/contract.ts';
+import type { IssuerTiming, ListedCredential } from '../../src/issuers/contract.ts';
 import { latest } from '../fakes/memory-issuer-history.ts';
 import type { StoredSecret } from '../fakes/memory-issuer-history.ts';
 import { MemoryIssuer } from '../fakes/memory-issuer.ts';
@@ -24,6 +24,14 @@ export const TAINTS: readonly string[] = [
 export class SimIssuer extends MemoryIssuer {
   constructor(ports: Pick<Ports, 'clock' | 'ticker'>, timing: IssuerTiming) {
     super(ports, { timing });
+  }
+
+  /** Credentials that its list lacks, though they are there. */
+  readonly unlisted = new Set<string>();
+
+  override async listCredentials(signal?: AbortSignal): Promise<readonly ListedCredential[]> {
+    const all = await super.listCredentials(signal);
+    return all.filter(({ clientId }) => !this.unlisted.has(clientId));
   }
 
   find(clientId: string, secretId: string): StoredSecret | null {

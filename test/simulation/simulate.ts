@@ -127,6 +127,7 @@ function healAll(world: SimWorld): void {
   for (const disk of world.disks) disk.isFull = false;
   for (const vault of world.vaults.values()) vault.mend();
   Object.assign(world.issuer.behaviour, { acceptDelay: 0, maxLifetime: null, cap: null, put: 'replace' });
+  world.issuer.unlisted.clear();
   // an entry that could not be proven is given to rekeyd by the rule
   const { config } = world.plan;
   world.configure({ ...config, policy: { ...config.policy, initial: 'rotate' } });

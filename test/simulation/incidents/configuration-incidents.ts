@@ -61,7 +61,7 @@ export const CONFIGURATION_INCIDENTS = {
 } satisfies Record<string, Act>;
 
 /** Writes a new configuration, which the daemons have from their restarts within the next hours, or load while they run. */
-function reconfigure(
+export function reconfigure(
   world: SimWorld,
   what: string,
   draw: (what: string) => number,

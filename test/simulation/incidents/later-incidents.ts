@@ -1,7 +1,9 @@
 import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
+import { reconfigure } from './configuration-incidents.ts';
 import { hasOlder } from './hand-incidents.ts';
-import { AFTERMATH, anyPlace } from './means.ts';
-import type { Act } from './means.ts';
+import { AFTERMATH, anyClient, anyPlace, howLong, outage } from './means.ts';
+import type { Act, Draw } from './means.ts';
+import type { SimWorld } from '../sim-world.ts';
 import { ask } from './operator-incidents.ts';
 
 /** What rekeyd learned later. It is drawn apart, so that seeds without it go as they went before. */
@@ -38,4 +40,57 @@ export const LATER_INCIDENTS = {
         world.byHand(vault, entry, 'move a stage forth', forth);
     });
   },
+  'ignored for a while': (world, draw) => {
+    const clientId = anyClient(world, draw('client'));
+    if (!world.config.deliver.has(clientId)) return;
+    const length = Math.floor(draw('long') ** 2 * 3 * DAY);
+    const ignore = (isIgnored: boolean, what: string): void => {
+      reconfigure(world, `${what} ${clientId}`, draw, (config) => {
+        const others = [...config.ignored].filter((each) => each !== clientId);
+        return { ...config, ignored: new Set(isIgnored ? [...others, clientId] : others) };
+      });
+    };
+    onceMoved(world, draw, clientId, () => {
+      ignore(true, 'ignore');
+      world.disturb(world.time.now, world.time.now + length + AFTERMATH);
+      world.time.after(length, () => ignore(false, 'do not ignore any more'));
+    });
+  },
+  'missing from the list': (world, draw) => {
+    const clientId = anyClient(world, draw('client'));
+    const { unlisted } = world.issuer;
+    onceMoved(world, draw, clientId, () => {
+      world.tell('world', `the issuer's list of credentials lacks ${clientId}`, null);
+      outage(
+        world,
+        howLong(draw('long')),
+        () => unlisted.add(clientId),
+        () => unlisted.delete(clientId),
+      );
+    });
+  },
 } satisfies Record<string, Act>;
+
+/**
+ * Every other time a destination is taken out before, and the credential rotated: it goes on serving the old secret when
+ * nobody looks.
+ */
+function onceMoved(world: SimWorld, draw: Draw, clientId: string, then: () => void): void {
+  const places = world.config.deliver.get(clientId) ?? [];
+  if (places.length < 2 || draw('moves') < 0.5) {
+    then();
+    return;
+  }
+  reconfigure(world, `${clientId} moves`, draw, (config) => ({
+    ...config,
+    deliver: new Map([...config.deliver, [clientId, places.slice(1)]]),
+  }));
+  world.time.after(3 * HOUR, () =>
+    ask(world, draw('whom'), `rotate ${clientId}`, (daemon) =>
+      daemon.rotate({ issuer: 'data8', clientId }, { note: null, grace: null, actor: 'somebody' }),
+    ),
+  );
+  world.time.after(5 * HOUR, () => {
+    if (world.time.now < world.plan.calmFrom) then();
+  });
+}

@@ -5,8 +5,11 @@ import type { SimWorld } from '../sim-world.ts';
 /** How long something that a person did may keep a daemon from its work. */
 export const AFTERMATH = 6 * HOUR;
 
-/** What happens to the world; `draw` gives a number in [0, 1), the same for the same text. */
-export type Act = (world: SimWorld, draw: (what: string) => number) => void;
+/** Gives a number in [0, 1), the same for the same text. */
+export type Draw = (what: string) => number;
+
+/** What happens to the world. */
+export type Act = (world: SimWorld, draw: Draw) => void;
 
 /** One of them, by a number in [0, 1). */
 export function one<T>(from: readonly T[], drawn: number): T | undefined {

@@ -106,10 +106,15 @@ export function shutFor({ windows }: Pick<Policy, 'windows'>): Duration {
 }
 
 export function policyOf(settings: Witnessed['settings'], clientId: string) {
-  return settings.rules.find((rule) => rule.match.clientId?.includes(clientId) === true)?.policy ?? null;
+  return ruleOf(settings, clientId)?.policy ?? null;
+}
+
+/** The rule that manages a credential now: not one that says to ignore it. */
+function ruleOf({ rules }: Witnessed['settings'], clientId: string) {
+  const rule = rules.find(({ match }) => match.clientId?.includes(clientId) === true);
+  return rule?.ignore === true ? undefined : rule;
 }
 
 export function presentPlaces(settings: Witnessed['settings'], clientId: string): string[] {
-  const rule = settings.rules.find((each) => each.match.clientId?.includes(clientId) === true);
-  return (rule?.deliver ?? []).map((each) => `${each.vault}/${clientId}`);
+  return (ruleOf(settings, clientId)?.deliver ?? []).map((each) => `${each.vault}/${clientId}`);
 }
