@@ -4,6 +4,7 @@ import { formatDuration } from '../domain/time.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { activePause, endPause } from '../rotation/pauses.ts';
 import { isWaiting } from '../rotation/queued.ts';
+import { retryTime } from '../rotation/redate.ts';
 import { Refusal } from './api.ts';
 import type { PauseRequest, RotateAnswer, RotateRequest } from './api.ts';
 import type { Engine } from './engine.ts';
@@ -34,13 +35,14 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
     }
     refuseWhereTooSoon(rotations, cooldown, now);
     // what waits for its next try at a vault is passed by; what failed at the issuer is waited for
-    if (record.retryAt !== null && record.retryAt > now && !rotations.some(isStuck)) {
+    const retryAt = retryTime(record, now);
+    if (retryAt !== null && retryAt > now && !rotations.some(isStuck)) {
       throw new Refusal(
         'too-soon',
         `the last attempt failed: ${record.lastError ?? 'unknown'}; it is tried again by itself`,
         {
           reason: 'backoff',
-          retryAfter: Math.ceil((record.retryAt - now) / 1000),
+          retryAfter: Math.ceil((retryAt - now) / 1000),
         },
       );
     }

@@ -10,7 +10,8 @@ export class Breaker {
   #limit: number;
   #cooldown: Duration;
   readonly #failing = new Set<string>();
-  #openUntil: Instant | null = null;
+  /** By the monotonic clock: one that was ahead, and is put right, would hold it open (P8). */
+  #openUntil: Duration | null = null;
   /** Half open, and one tries: open for the others until that is known. */
   #trial = false;
 
@@ -28,14 +29,15 @@ export class Breaker {
 
   /** Until when it is open; null: closed, or half open. */
   get openUntil(): Instant | null {
-    return this.#openUntil !== null && this.#openUntil > this.#clock.now() ? this.#openUntil : null;
+    const left = (this.#openUntil ?? 0) - this.#clock.monotonic();
+    return this.#openUntil !== null && left > 0 ? Math.ceil(this.#clock.now() + left) : null;
   }
 
   /** An attempt begins. After the cooldown it is the one that decides: the others wait, at most another cooldown. */
   started(): void {
     if (this.#openUntil === null || this.openUntil !== null) return;
     this.#trial = true;
-    this.#openUntil = this.#clock.now() + this.#cooldown;
+    this.#openUntil = this.#clock.monotonic() + this.#cooldown;
   }
 
   /** @returns true where this failure opened it. */
@@ -44,7 +46,7 @@ export class Breaker {
     if (this.#failing.size < this.#limit && this.#openUntil === null) return false;
     const wasOpen = this.openUntil !== null && !this.#trial;
     this.#trial = false;
-    this.#openUntil = this.#clock.now() + this.#cooldown;
+    this.#openUntil = this.#clock.monotonic() + this.#cooldown;
     return !wasOpen;
   }
 

@@ -1,5 +1,5 @@
 import { SECOND } from '../domain/time.ts';
-import type { Duration, Instant } from '../domain/time.ts';
+import type { Instant } from '../domain/time.ts';
 import { termsDigest } from '../config/match.ts';
 import type { Terms } from '../config/terms.ts';
 import type { IssuerTiming, ListedCredential } from '../issuers/contract.ts';
@@ -7,6 +7,7 @@ import type { CredentialKey, CredentialRecord } from '../ledger/records.ts';
 import type { Circumstances } from '../rotation/observation.ts';
 import type { Subject } from '../rotation/observe.ts';
 import type { Visit } from '../rotation/tend.ts';
+import { LONGEST_LEASE } from '../rotation/tenure.ts';
 import { retirementOpening } from '../rotation/windows.ts';
 import type { World } from '../rotation/world.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -15,8 +16,6 @@ import type { PauseNote } from './pause-note.ts';
 import { nextResync, Roster } from './roster.ts';
 import { Restraints } from './restraints.ts';
 import { WakeUps } from './wake-ups.ts';
-
-const LONGEST_LEASE: Duration = 30 * SECOND;
 
 /** What scans, triggers and timers share: who is there, what holds for all, and the dispatcher that visits. */
 export class Engine {
@@ -58,7 +57,7 @@ export class Engine {
       heard: (issuer, answered) => this.restraints.heard(issuer, answered, !this.#once),
       pausedAll: async () => (await this.refreshPause()).pause,
       reserveStart: (key, ahead) => this.restraints.reserveStart(key, ahead),
-      // short enough that a crash is gone on from soon, and no longer than what a lost call may take anyway
+      // no longer than what a lost call may take anyway
       leaseFor: (issuer) =>
         Math.max(
           2 * SECOND,

@@ -8,6 +8,7 @@ import { rememberMarks } from './marks.ts';
 import { issuerTime } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
+import { redateRotation } from './redate.ts';
 import { servedBy, topServed } from './remember-destinations.ts';
 import { isProvisional } from './remember-secrets.ts';
 import { birthOrNull, renewalOf } from './renewal.ts';
@@ -36,9 +37,13 @@ export function conclude(
 ): Conclusion {
   let record = rememberMarks(observation, rememberList(observation, remembered, jitter));
   const changed: RotationRecord[] = [];
-  const rotations = observation.rotations.flatMap((rotation) => {
+  const rotations = observation.rotations.flatMap((stored) => {
+    const rotation = redateRotation(stored, observation.now);
     const moved = isHeldByAnother(rotation, observation) ? null : move(observation, record, rotation, jitter);
-    if (moved === null) return [rotation];
+    if (moved === null) {
+      if (rotation !== stored) changed.push(rotation);
+      return [rotation];
+    }
     record = moved.record;
     const isWanted = moved.ended !== undefined && observation.terms.kind === 'managed';
     const now = isWanted

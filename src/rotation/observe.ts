@@ -10,6 +10,7 @@ import { freshRecord } from './fresh-record.ts';
 import { look, placesOf, readValue } from './look.ts';
 import { isLookedAt, knownSecret, UNNAMED } from './observation.ts';
 import type { Circumstances, Observation, SeenDestination, SeenSecret } from './observation.ts';
+import { redateRecord } from './redate.ts';
 import { adoptionOf, isStripped, topServed } from './remember-destinations.ts';
 import type { World } from './world.ts';
 
@@ -36,7 +37,8 @@ export async function observe(world: World, subject: Subject, signal?: AbortSign
   const { key } = subject;
   const readSince = world.clock.now();
   const issuer = issuerOf(world, key);
-  const record = (await world.ledger.credential(key)) ?? freshRecord(key, subject.listed?.description ?? '');
+  const stored = (await world.ledger.credential(key)) ?? freshRecord(key, subject.listed?.description ?? '');
+  const record = redateRecord(stored, readSince, issuer.timing.listLag);
   const { terms, moved } = resolveTerms(subject, record);
   const ignored = !isLookedAt({ terms, listed: subject.listed });
   const [{ secrets, issuerError }, destinations] = await Promise.all([

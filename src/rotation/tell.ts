@@ -95,7 +95,7 @@ function tellRotation(world: World, rotation: RotationRecord, old: RotationRecor
       deleteAfter: formatInstantOrNull(rotation.deleteAfter),
     });
   }
-  if (rotation.state === 'done') {
+  if (rotation.state === 'done' && old?.state !== 'done') {
     world.events.tell({ type: 'rotation-done', ...fields });
   } else if (rotation.state === 'abandoned' && old?.state !== 'abandoned') {
     const outcome = rotation.mayBeServed ? 'skipped' : 'lost';

@@ -1,8 +1,12 @@
 import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import { SECOND } from '../domain/time.ts';
 import type { Duration } from '../domain/time.ts';
 import type { Control } from './control.ts';
 import { freshRecord } from './fresh-record.ts';
 import type { World } from './world.ts';
+
+/** Short enough that a crash is gone on from soon. */
+export const LONGEST_LEASE: Duration = 30 * SECOND;
 
 /** How often a lease is taken that has run out again by the time it is stored. */
 const ATTEMPTS = 5;

@@ -4,6 +4,7 @@ import { SECOND } from '../../domain/time.ts';
 import type { Duration, Instant } from '../../domain/time.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../../ledger/records.ts';
 import { isWaiting } from '../../rotation/queued.ts';
+import { retryTime } from '../../rotation/redate.ts';
 import type { Engine } from '../engine.ts';
 import { REMEMBERED } from '../repeats.ts';
 import { graceOf, isStuck, requestFor } from '../requests.ts';
@@ -38,7 +39,7 @@ export async function begin(engine: Engine, key: CredentialKey, bulk: BulkRecord
   for (;;) {
     const record = await ledger.credential(key);
     if (record === null) return { kind: 'not', record, reason: 'credential-gone', attempts: 0 };
-    const standing = await standingOf(ledger, record, bulk);
+    const standing = await standingOf(engine.world, record, bulk);
     // another process was faster
     if (standing.kind !== 'not-begun' && standing.kind !== 'again') return { kind: 'begun' };
     const attempts = standing.kind === 'again' ? standing.attempts : 0;
@@ -47,8 +48,9 @@ export async function begin(engine: Engine, key: CredentialKey, bulk: BulkRecord
     const now = clock.now();
     const rotations = await ledger.relevantRotations(key, now - REMEMBERED);
     const running = rotations.find((each) => isInFlight(each.state) && !isStuck(each));
-    if (running === undefined && record.retryAt !== null && record.retryAt > now && !rotations.some(isStuck)) {
-      return { kind: 'later', at: record.retryAt };
+    const retryAt = retryTime(record, now);
+    if (running === undefined && retryAt !== null && retryAt > now && !rotations.some(isStuck)) {
+      return { kind: 'later', at: retryAt };
     }
     if (running?.sentAt != null && running.sentAt < bulk.startedAt) return { kind: 'later', at: now + RUNNING };
     const { id, actor, note, grace } = bulk;

@@ -1,5 +1,7 @@
 import type { Instant } from '../../domain/time.ts';
 import type { CredentialKey } from '../../ledger/records.ts';
+import { LONGEST_BACKOFF } from '../../rotation/backoff.ts';
+import { isDatedAhead } from '../../rotation/redate.ts';
 
 interface Lane {
   readonly places: { readonly key: CredentialKey; readonly place: number }[];
@@ -41,7 +43,7 @@ export class Lanes {
 
   /** Takes the next one of issuers that are not held; null: there is none now. */
   take(now: Instant, isHeld: (issuer: string) => boolean): CredentialKey | null {
-    const back = this.#later.findIndex(({ key, at }) => at <= now && !isHeld(key.issuer));
+    const back = this.#later.findIndex(({ key, at }) => isTimeFor(at, now) && !isHeld(key.issuer));
     if (back >= 0) return this.#later.splice(back, 1)[0]?.key ?? null;
     let first: Lane | null = null;
     for (const [issuer, lane] of this.#lanes) {
@@ -58,4 +60,9 @@ export class Lanes {
   nextAt(): Instant | null {
     return this.#later.length === 0 ? null : Math.min(...this.#later.map(({ at }) => at));
   }
+}
+
+/** Nobody waits for longer than after many failures: a time beyond that was dated by a clock that was ahead (P8). */
+function isTimeFor(at: Instant, now: Instant): boolean {
+  return at <= now || isDatedAhead(at, now, LONGEST_BACKOFF);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, MINUTE, SECOND } from '../../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/domain/time.ts';
 import { CLIENT, FIRST } from '../scene.ts';
 import type { Scene } from '../scene.ts';
 import { play, POLICY } from '../scripted.ts';
@@ -64,6 +64,37 @@ describe('P8: a host that is two days slow', () => {
     expect(scene.secret(FIRST).deleted).toBeGreaterThanOrEqual(
       settledAt(scene, only?.secretId ?? '') + POLICY.grace - MINUTE,
     );
+  });
+});
+
+describe('P8: a daemon whose clock is 60 days fast', () => {
+  it('P8: dies in a rotation: another one on its ledger takes it over within minutes, and no two work on it', async () => {
+    const ahead = 60 * DAY;
+    const scene = await play({
+      length: 8 * DAY,
+      machines: [
+        { ahead: 0, disk: 0 },
+        { ahead: 0, disk: 0 },
+      ],
+      script: (it) => {
+        const [one, other] = [it.installation(0), it.installation(1)];
+        other.isDown = true;
+        it.upon(/^d0 issuer\.createSecret /, () => {
+          it.world.disturb(it.world.time.now, it.world.time.now + DAY);
+          one.machine.ahead = ahead;
+          it.world.time.after(3 * MINUTE, () => {
+            one.isDown = true;
+            one.crash(SECOND);
+            other.isDown = false;
+            other.start();
+          });
+        });
+      },
+    });
+    const [lost, next, ...more] = scene.made();
+    expect(more).toEqual([]);
+    expect(lost?.served).toBeNull();
+    expect(next?.born).toBeLessThan((lost?.born ?? 0) + HOUR);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Lanes } from '../../../src/daemon/bulk/lanes.ts';
+import { DAY, HOUR } from '../../../src/domain/time.ts';
 
 const key = (issuer: string, clientId: string) => ({ issuer, clientId });
 const free = () => false;
@@ -34,5 +35,16 @@ describe('lanes', () => {
       '2',
     ]);
     expect(lanes.nextAt()).toBeNull();
+  });
+
+  it('P8: give at once whose time a clock that was ahead has set: nobody waits for longer than an hour', () => {
+    const lanes = new Lanes();
+    lanes.addLater(key('a', '1'), HOUR);
+    lanes.addLater(key('a', '2'), 2 * DAY);
+    expect([lanes.take(0, free)?.clientId, lanes.take(0, free), lanes.take(HOUR, free)?.clientId]).toEqual([
+      '2',
+      null,
+      '1',
+    ]);
   });
 });

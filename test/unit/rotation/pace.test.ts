@@ -4,7 +4,7 @@ import { Breaker } from '../../../src/daemon/breaker.ts';
 import { Pace } from '../../../src/daemon/pace.ts';
 import { nextResync } from '../../../src/daemon/roster.ts';
 import { Slots } from '../../../src/daemon/slots.ts';
-import { HOUR, MINUTE } from '../../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
 import { NOW } from './given.ts';
 
@@ -24,6 +24,20 @@ describe('the breaker', () => {
     await clock.advance(15 * MINUTE);
     expect(breaker.worked()).toBe(true);
     expect(breaker.failed('five')).toBe(false);
+    expect(breaker.openUntil).toBeNull();
+  });
+
+  it('P8: is open for its cooldown, whatever is done to the clock meanwhile', async () => {
+    const { clock } = createManualPorts(NOW);
+    const breaker = new Breaker(clock, { failures: 1, cooldown: 15 * MINUTE });
+    clock.jump(2 * DAY);
+    breaker.failed('one');
+    clock.jump(-2 * DAY);
+    expect(breaker.openUntil).toBe(NOW + 15 * MINUTE);
+    clock.jump(2 * DAY);
+    await clock.advance(14 * MINUTE);
+    expect(breaker.openUntil).not.toBeNull();
+    await clock.advance(MINUTE);
     expect(breaker.openUntil).toBeNull();
   });
 });
