@@ -30,10 +30,12 @@ export function tellChanges(
     });
   }
   for (const destination of record.destinations) {
-    const old = observation.destinations.find(
+    const seen = observation.destinations.find(
       (each) => each.identity === destination.identity && each.entry === destination.entry,
-    )?.known;
-    if (old?.state === destination.state || destination.state === 'served' || destination.state === 'absent') continue;
+    );
+    // of one that was not looked at there is no news
+    if (seen === undefined || seen.known?.state === destination.state) continue;
+    if (destination.state === 'served' || destination.state === 'absent') continue;
     world.events.tell({
       type: 'destination-state',
       ...fields,

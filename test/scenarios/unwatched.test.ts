@@ -39,7 +39,9 @@ describe.each(Object.entries(WAYS))('a credential that is not looked at: %s', (_
     await renew(stage);
     await stage.pass(15 * DAY, DAY);
     expect(secretIds(stage)).toEqual(['1', '2']);
+    const told = stage.events('destination-state').length;
     await unwatched(stage);
+    expect(stage.events('destination-state'), 'no news of what nobody looked at').toHaveLength(told);
     await stage.pass(16 * DAY, DAY);
     expect(markAt(stage, 'b')?.secretId).toBe('1');
     await expectSound(stage);
