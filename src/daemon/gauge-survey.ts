@@ -22,8 +22,9 @@ export const SURVEYED = [
 export type Surveyed = (typeof SURVEYED)[number];
 
 /**
- * Takes credential records one by one and keeps just what the gauges show of them. Without `perCredential` only numbers an
- * issuer are kept, so that memory does not grow with the credentials.
+ * Takes credential records one by one and keeps just what the gauges show of them: nothing of an issuer that is not
+ * configured, and of a credential that is gone only how late its next look is, for nobody can act on either. Without
+ * `perCredential` only numbers an issuer are kept, so that memory does not grow with the credentials.
  */
 export class Survey {
   readonly #now: Instant;
@@ -41,7 +42,10 @@ export class Survey {
 
   readonly #opening: Opening;
 
-  /** @param ownClients the client that rekeyd is at each issuer. @param opening without maintenance windows: at once. */
+  /**
+   * @param issuers those that are configured. @param ownClients the client that rekeyd is at each issuer.
+   * @param opening without maintenance windows: at once.
+   */
   constructor(
     now: Instant,
     issuers: readonly string[],
@@ -53,14 +57,17 @@ export class Survey {
     this.#now = now;
     this.#ownClients = ownClients;
     this.#perCredential = perCredential;
-    for (const issuer of issuers) this.#see(issuer);
+    for (const issuer of issuers) {
+      this.#blocked.set(issuer, 0);
+      this.#oldestResync.set(issuer, now);
+    }
   }
 
   add(record: CredentialRecord): void {
-    this.#see(record.issuer);
-    if (record.state === 'ignored') return;
-    const oldest = this.#oldestResync.get(record.issuer) ?? this.#now;
+    const oldest = this.#oldestResync.get(record.issuer);
+    if (oldest === undefined || record.state === 'ignored') return;
     this.#oldestResync.set(record.issuer, Math.min(oldest, record.resyncAt));
+    if (record.goneSince !== null) return;
     const blocked = this.#blocked.get(record.issuer) ?? 0;
     this.#blocked.set(record.issuer, blocked + blockedRetirements(record, this.#now, this.#opening));
     if (this.#ownClients.get(record.issuer) === record.clientId) this.#addOwn(record);
@@ -77,12 +84,6 @@ export class Survey {
         value: (this.#now - oldest) / SECOND,
       })),
     };
-  }
-
-  #see(issuer: string): void {
-    if (this.#blocked.has(issuer)) return;
-    this.#blocked.set(issuer, 0);
-    this.#oldestResync.set(issuer, this.#now);
   }
 
   /** The first to end of those that live: it may be the one that rekeyd logs in with. */

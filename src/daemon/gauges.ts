@@ -27,7 +27,7 @@ export interface GaugeSources {
   readonly ticker: Pick<Ticker, 'sleep'>;
   readonly log: Log;
   readonly mode: Mode;
-  /** Names of the configured issuers: each has its series from the start, zeros included. */
+  /** Names of the configured issuers: each has its series from the start, zeros included, and no other has any. */
   readonly issuers: readonly string[];
   /** The client that rekeyd itself is at each issuer. */
   readonly ownClients?: ReadonlyMap<string, string>;
@@ -73,7 +73,7 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
     const unwritable = await sources.ledgerProblem();
     if (unwritable !== null) log.warn('ledger-unwritable', 'the ledger could not be written', { error: unwritable });
     try {
-      const counts = await ledger.countsByState();
+      const counts = (await ledger.countsByState()).filter(({ issuer }) => issuers.includes(issuer));
       const total = counts.reduce((sum, { count }) => sum + count, 0);
       const samples = await survey(total);
       const { breakers, bulk, paused } = await sources.status();
@@ -170,8 +170,7 @@ function fill(gauge: Gauge, samples: readonly Sample[]): void {
 }
 
 function countSamples(counts: Awaited<ReturnType<Ledger['countsByState']>>, issuers: readonly string[]): Sample[] {
-  const names = new Set([...issuers, ...counts.map(({ issuer }) => issuer)]);
-  return [...names].flatMap((issuer) =>
+  return issuers.flatMap((issuer) =>
     CREDENTIAL_STATES.map((state) => ({
       labels: { issuer, state },
       value: counts.find((count) => count.issuer === issuer && count.state === state)?.count ?? 0,

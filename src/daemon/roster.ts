@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { createMatcher, termsDigest } from '../config/match.ts';
 import type { Matcher } from '../config/match.ts';
 import type { Terms } from '../config/terms.ts';
+import type { CredentialState } from '../domain/credential-state.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { ListedCredential } from '../issuers/contract.ts';
 import type { CredentialHeader } from '../ledger/contract.ts';
@@ -17,6 +18,9 @@ export type Breadth = 'due' | 'blocked-too' | 'stuck-too';
 
 /** Hears who needs no look now, and when the next one is due. */
 export type Later = (key: CredentialKey, dueAt: Instant) => void;
+
+/** States that one that is gone can have: the header does not say which of these it had before. */
+const PARKED: ReadonlySet<CredentialState> = new Set(['blocked', 'paused', 'unmanaged', 'ignored']);
 
 /** A credential that a scan wants to look at, and when what it serves ends. */
 export interface Candidate {
@@ -121,14 +125,15 @@ export class Roster {
       header.description !== listed.description ||
       (listed.news !== null && (listed.news !== header.terms || listed.isContested)) ||
       this.#isDue(header, now) ||
-      (everything !== 'due' && (header.state === 'blocked' || header.state === 'paused')) ||
+      // one that was gone comes back as news
+      ((everything !== 'due' || listed.news !== null) && (header.state === 'blocked' || header.state === 'paused')) ||
       (everything === 'stuck-too' && (header.state === 'failing' || header.state === 'due'))
     );
   }
 
-  /** Gone from the list, and told already. */
+  /** Gone from the list, and told already, or nothing that anybody is told of: a full look now and then is enough. */
   #isParked(header: CredentialHeader, now: Instant): boolean {
-    return header.state === 'blocked' && !this.#isDue(header, now);
+    return PARKED.has(header.state) && !this.#isDue(header, now);
   }
 
   /** A full look that is further away than `resync` was dated by a clock that was wrong: it is due now (P8). */

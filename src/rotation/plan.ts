@@ -108,6 +108,8 @@ function nextDue(situation: Situation, decision: Decision): Instant | null {
   const { observation, record, rotations } = situation;
   const { now, skew, timing } = observation;
   if (decision.action !== 'none') return now;
+  // of one that is ignored or gone nothing can be done: a full look sees whether that has changed
+  if (decision.reason === 'ignored' || decision.reason === 'credential-gone') return null;
   const own = record.secrets.filter((each) => each.rotationId !== null && each.role !== 'current');
   const dates = [
     decision.dueAt,

@@ -89,6 +89,29 @@ describe('a credential', () => {
     expect(lines).toContain('rekeyd_credentials{issuer="data8",state="ignored"} 1');
   });
 
+  it('I18: that is gone has no series, for there is nothing to act on, but is counted', async () => {
+    const gone = { goneSince: NOW - HOUR, current: null, resyncAt: NOW - 2_000 } as const;
+    const records = [
+      credentialRecord({
+        ...gone,
+        state: 'blocked',
+        reason: 'credential-gone',
+        secrets: [secretRecord(), secretRecord({ secretId: '11', role: 'superseded' })],
+        destinations: [destinationRecord({ state: 'behind' })],
+      }),
+      credentialRecord({ ...gone, clientId: 'client-2', state: 'unmanaged', policy: null, secrets: [secretRecord()] }),
+      credentialRecord({ ...gone, clientId: 'client-3', state: 'paused', secrets: [secretRecord()] }),
+    ];
+    const lines = await setUp(records, { ownClients: new Map([['data8', 'client-2']]) }).lines();
+    expect(lines.filter((line) => line.includes('client-') || line.startsWith('rekeyd_own'))).toEqual([]);
+    for (const state of ['blocked', 'unmanaged', 'paused']) {
+      expect(lines).toContain(`rekeyd_credentials{issuer="data8",state="${state}"} 1`);
+    }
+    expect(lines).toContain('rekeyd_retirements_blocked{issuer="data8"} 0');
+    // it is looked at now and then all the same: it may be made again
+    expect(lines).toContain('rekeyd_resync_lag_seconds{issuer="data8"} 2');
+  });
+
   it('S7: with a hostile name stays on its line', async () => {
     const lines = await only('rekeyd_secret_renew', [credentialRecord({ name: 'a"\n\u001b[31m\u2028rekeyd_fake 1' })]);
     expect(lines).toHaveLength(1);
@@ -132,7 +155,9 @@ describe('an issuer', () => {
       secretRecord({ secretId: '7', role: 'orphan', deleteAfter: NOW - 1 }),
     ];
     expect(
-      await only('rekeyd_retirements_blocked', [credentialRecord({ secrets }), credentialRecord({ issuer: 'b' })]),
+      await only('rekeyd_retirements_blocked', [credentialRecord({ secrets }), credentialRecord({ issuer: 'b' })], {
+        issuers: ['data8', 'b'],
+      }),
     ).toEqual(['rekeyd_retirements_blocked{issuer="data8"} 3', 'rekeyd_retirements_blocked{issuer="b"} 0']);
   });
 
@@ -155,6 +180,21 @@ describe('an issuer', () => {
     expect(await only('rekeyd_resync_lag', [credentialRecord()])).toEqual([
       'rekeyd_resync_lag_seconds{issuer="data8"} 0',
     ]);
+  });
+
+  it('that the configuration does not name any more has no series at all', async () => {
+    const old = credentialRecord({
+      issuer: 'old',
+      state: 'blocked',
+      resyncAt: NOW - 90_000,
+      pause: { since: NOW, until: null, note: null },
+      secrets: [secretRecord({ role: 'superseded', deleteAfter: NOW - 1 })],
+      destinations: [destinationRecord({ state: 'behind' })],
+    });
+    const ownClients = new Map([['old', old.clientId]]);
+    const lines = await setUp([old, credentialRecord()], { ownClients }).lines();
+    expect(lines.filter((line) => line.includes('old'))).toEqual([]);
+    expect(lines).toContain('rekeyd_credentials{issuer="data8",state="ok"} 1');
   });
 
   it('tells whether its breaker is open', async () => {
@@ -218,6 +258,11 @@ describe('many credentials', () => {
     const { page, ports } = setUp(many.slice(1));
     expect(await ports.clock.until(page.render())).toContain('credential="c10000"');
     expect(await only('rekeyd_secret_renew', many.slice(0, 2), { perCredential: false })).toEqual([]);
+  });
+
+  it('of an issuer that the configuration does not name any more do not count towards the limit', async () => {
+    const { page, ports } = setUp([...many.slice(1), credentialRecord({ issuer: 'old' })]);
+    expect(await ports.clock.until(page.render())).toContain('credential="c10000"');
   });
 
   it('are not looked at again right away when the look took long', async () => {
