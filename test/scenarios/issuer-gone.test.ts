@@ -121,6 +121,11 @@ async function metrics(stage: Stage): Promise<string[]> {
   const { mode, issuers } = settings;
   const registry = new Registry();
   const sources = { ...stage.ports, registry, ledger, log: silentLog, mode, perCredential: 'auto' } as const;
-  const page = createMetricsPage({ ...sources, issuers: [...issuers.keys()], status: () => daemon.status() });
+  const page = createMetricsPage({
+    ...sources,
+    issuers: [...issuers.keys()],
+    status: () => daemon.status(),
+    ledgerProblem: () => daemon.ledgerProblem(),
+  });
   return (await page.render()).split('\n').filter((line) => line.startsWith('rekeyd_'));
 }
