@@ -3,6 +3,7 @@ import type { Mark } from '../domain/mark.ts';
 import { isSameFormat, renderPayload } from '../domain/payload.ts';
 import type { Payload } from '../domain/payload.ts';
 import { safeMessage, VaultError } from '../domain/errors.ts';
+import type { Reason } from '../domain/reason.ts';
 import type { SecretValue } from '../domain/secret-value.ts';
 import type { Instant } from '../domain/time.ts';
 import { ABSENT } from '../vaults/contract.ts';
@@ -17,6 +18,8 @@ import type { World } from './world.ts';
 /** What is delivered, the same to every destination. */
 export interface Consignment {
   readonly mark: Mark;
+  /** What events say of it besides. */
+  readonly about: { readonly name: string; readonly reason: Reason; readonly rotationId: string | null };
   readonly value: SecretValue;
   /** What is known of the life of its secret. */
   readonly life: LifeCheck;
@@ -174,10 +177,11 @@ async function readBack(
   }
 }
 
-function tell(world: World, target: SeenDestination, { mark }: Consignment, result: DeliveryResult): void {
+function tell(world: World, target: SeenDestination, { mark, about }: Consignment, result: DeliveryResult): void {
   const fields = {
     issuer: mark.issuer,
     clientId: mark.credential,
+    ...about,
     vault: target.vault,
     entry: target.entry,
     generation: mark.generation,

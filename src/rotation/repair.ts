@@ -59,6 +59,7 @@ export async function copy(
               // now, also where it is a settled generation: until now the place may have served an older secret
               deliveredAt: graceStart({ now: world.clock.now(), skew: issuer.skew() }),
             },
+            about: { name: record.name, reason: decision.reason, rotationId: rotationOf(record, decision) },
             value: value.clientSecret,
             life,
             expires: record.current?.expires ?? null,
@@ -80,6 +81,14 @@ export async function copy(
   world.events.tell({ type: 'copy-failed', ...fields, error: problem });
   await remember(world, record, decision, new Map(), problem);
   return false;
+}
+
+/** The rotation that made what is copied; null: this ledger does not have it, as of an adopted secret. */
+function rotationOf(
+  { secrets }: CredentialRecord,
+  { rotation, secretId }: Extract<Decision, { action: 'deliver' }>,
+): string | null {
+  return rotation?.id ?? secrets.find((each) => each.secretId === secretId)?.rotationId ?? null;
 }
 
 async function remember(

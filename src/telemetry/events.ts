@@ -19,7 +19,8 @@ const issuer = { issuer: text };
 const credential = { ...issuer, clientId: text, name: text };
 const rotation = { ...credential, reason, rotationId: text, generation: count };
 const entry = { vault: text, entry: text };
-const delivery = { ...issuer, clientId: text, ...entry, generation: count, secretId: text };
+/** `rotationId`: null where a copy is of a secret whose rotation this ledger does not have. */
+const delivery = { ...credential, reason, rotationId: textOrNull, ...entry, generation: count, secretId: text };
 const deletion = { ...credential, reason, secretId: text };
 const bulk = { bulkId: text, actor: text };
 /** How many credentials of a bulk stand how. */

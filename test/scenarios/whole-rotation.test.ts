@@ -24,6 +24,25 @@ describe('a whole rotation', () => {
     await stage.stop();
   });
 
+  it('can be followed in the log by its id, from the request to each delivery, copies of it included', async () => {
+    const stage = new Stage();
+    stage.issuer.addCredential('shop');
+    await stage.start();
+    await stage.pass(HOUR);
+    stage.vault('b').remove('shop');
+    await stage.pass(2 * HOUR);
+    const [rotation] = await stage.rotations('shop');
+    const told = stage.lines
+      .filter(({ fields }) => fields['rotationId'] === rotation?.id && fields['name'] === 'shop')
+      .map(({ event, fields }) => [event, fields.reason, ...('vault' in fields ? [fields['vault']] : [])]);
+    expect(told.filter(([event]) => event === 'entry-delivered')).toEqual([
+      ['entry-delivered', 'destination-empty', 'a'],
+      ['entry-delivered', 'destination-empty', 'b'],
+      ['entry-delivered', 'destination-empty', 'b'],
+    ]);
+    expect(told.map(([event]) => event)).toEqual(expect.arrayContaining(['secret-created', 'rotation-settled']));
+  });
+
   it('makes one list call and touches no vault when nothing is due', async () => {
     const stage = new Stage({ resync: 10 * DAY });
     stage.issuer.addCredential('shop');

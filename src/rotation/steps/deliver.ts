@@ -41,7 +41,9 @@ export async function deliverFresh(issuance: Issuance, fresh: Confirmed): Promis
     secretId: fresh.secretId,
   };
   const life = new LifeCheck(world.clock, fresh.knownAt, () => isDeleted(issuance, fresh));
+  const { name, reason, id: rotationId } = tenure.rotation;
   const consignment: Omit<Consignment, 'mark'> = {
+    about: { name, reason, rotationId },
     value: fresh.value,
     life,
     expires: fresh.expires,

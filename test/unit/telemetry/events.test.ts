@@ -13,7 +13,17 @@ const page = await readFile(new URL('../../../docs/events.md', import.meta.url),
 const credential = { issuer: 'data8', clientId: 'c', name: 'shop' };
 const rotation = { ...credential, reason: 'expiring', rotationId: 'r', generation: 2 } as const;
 const deletion = { ...credential, secretId: '1' };
-const delivery = { issuer: 'data8', clientId: 'c', vault: 'a', entry: 'shop', generation: 2, secretId: '2' };
+const delivery = {
+  issuer: 'data8',
+  clientId: 'c',
+  name: 'shop',
+  reason: 'expiring',
+  rotationId: null,
+  vault: 'a',
+  entry: 'shop',
+  generation: 2,
+  secretId: '2',
+} as const;
 
 describe('docs/events.md', () => {
   it('explains each event with its level and its fields, in the order of the list, and no other', () => {
