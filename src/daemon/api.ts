@@ -229,4 +229,6 @@ export interface Daemon extends DaemonApi {
   ledgerProblem(): Promise<string | null>;
   /** From when maintenance windows let a deletion go that may go at `at`; null: they never do. For the metrics. */
   retirementOpening(record: CredentialRecord, at: Instant): Instant | null;
+  /** A record with the dates of its deletions as pauses of everything have put them off. For the metrics. */
+  dated(record: CredentialRecord): CredentialRecord;
 }

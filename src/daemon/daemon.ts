@@ -1,6 +1,7 @@
 import type { Schedule } from '../domain/ports.ts';
 import { formatInstant, formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
+import type { CredentialRecord, Pause } from '../ledger/records.ts';
 import type { World } from '../rotation/world.ts';
 import { activePause } from '../rotation/pauses.ts';
 import { Bulks } from './bulk/bulks.ts';
@@ -12,11 +13,12 @@ import type { CredentialView, Daemon, OnceResult, PauseView, StatusView } from '
 import { Engine } from './engine.ts';
 import { LedgerCheck } from './ledger-check.ts';
 import { changePauseNote } from './pause-note.ts';
+import { countsInPause, credentialsInPause, viewInPause } from './paused-all.ts';
 import { explainOne, planAll } from './planning.ts';
 import { Scans } from './scans.ts';
 import { unwellOf } from './unwell.ts';
 import { countsOf, scanView } from './status-parts.ts';
-import { credentialView, rotationView } from './views.ts';
+import { credentialView, pauseViewOf, rotationView } from './views.ts';
 
 /** The daemon whose terms held before, in this process and over the same ledger. */
 interface Predecessor {
@@ -33,9 +35,9 @@ export function createDaemon(
   options: { readonly version: string; readonly before?: Predecessor },
 ): Daemon {
   const { ledger, clock, ticker, settings, events } = world;
-  const { version } = options;
   // let go once it has handed over: each holds on to what it knew of all credentials
   let before = options.before ?? null;
+  const { version } = options;
   const engine = new Engine(world);
   const bulks = new Bulks(engine);
   const scans = new Scans(engine);
@@ -45,16 +47,14 @@ export function createDaemon(
   let schedule: Schedule | null = null;
   let opened = false;
 
-  function overlay(view: CredentialView): CredentialView {
-    const pause = activePause(engine.pause.pause, clock.now());
-    const free = view.state === 'ignored' || view.state === 'unmanaged' || view.state === 'paused';
-    return pause === null || free ? view : { ...view, state: 'paused', reason: 'paused' };
-  }
+  const pausedAll = (): Pause | null => activePause(engine.pause.pause, clock.now());
 
-  function pauseView(): PauseView {
-    const pause = activePause(engine.pause.pause, clock.now());
-    return { paused: pause !== null, until: formatInstantOrNull(pause?.until ?? null), note: pause?.note ?? null };
-  }
+  const viewOf = (record: CredentialRecord): CredentialView => {
+    const view = credentialView(engine.dated(record), clock.now());
+    return pausedAll() === null ? view : viewInPause(view);
+  };
+
+  const pauseView = (): PauseView => pauseViewOf(pausedAll());
 
   const daemon: Daemon = {
     async start() {
@@ -131,7 +131,7 @@ export function createDaemon(
     },
 
     async status(): Promise<StatusView> {
-      const credentials = countsOf(await ledger.countsByState());
+      const counts = await ledger.countsByState();
       const now = clock.now();
       return {
         version,
@@ -148,7 +148,7 @@ export function createDaemon(
           open: breaker.openUntil !== null,
           until: formatInstantOrNull(breaker.openUntil),
         })),
-        credentials,
+        credentials: countsOf(pausedAll() === null ? counts : countsInPause(counts)),
       };
     },
 
@@ -164,13 +164,15 @@ export function createDaemon(
       },
 
     async credentials(filter, limit, cursor) {
-      const page = await ledger.credentials(filter, limit, cursor);
-      return { ...page, items: page.items.map((each) => overlay(credentialView(each, clock.now()))) };
+      const page = await (pausedAll() === null
+        ? ledger.credentials(filter, limit, cursor)
+        : credentialsInPause(ledger, filter, limit, cursor));
+      return { ...page, items: page.items.map(viewOf) };
     },
 
     async credential(key) {
       const record = await ledger.credential(key);
-      return record === null ? null : overlay(credentialView(record, clock.now()));
+      return record === null ? null : viewOf(record);
     },
 
     async rotations(filter, limit, cursor) {
@@ -187,7 +189,7 @@ export function createDaemon(
 
     async forecast(days, limit) {
       await engine.refreshPause();
-      return forecastOf(everyRecord(ledger), {
+      return forecastOf(everyRecord(ledger, engine.dated), {
         now: clock.now(),
         days,
         limit,
@@ -198,12 +200,13 @@ export function createDaemon(
         },
         timingOf: (issuer) => engine.timingOf(issuer),
         mode: settings.mode,
-        pausedAll: activePause(engine.pause.pause, clock.now()) !== null,
+        pausedAll: pausedAll() !== null,
       });
     },
 
     ledgerProblem: () => ledgerCheck.problem(),
     retirementOpening: (record, at) => engine.retirementOpening(record, at),
+    dated: (record) => engine.dated(record),
 
     previewBulk: (wish, limit) => bulks.previewBulk(wish, limit),
     startBulk: (wish, confirm, by) => bulks.startBulk(wish, confirm, by),
@@ -237,14 +240,8 @@ export function createDaemon(
       return { paused: false, until: null, note: null };
     },
 
-    async retire(rotationId, actor) {
-      return rotationView(await retireNow(engine, rotationId, actor));
-    },
-
-    async forget(key, destination, actor) {
-      const record = await forgetDestination(engine, key, destination, actor);
-      return overlay(credentialView(record, clock.now()));
-    },
+    retire: async (rotationId, actor) => rotationView(await retireNow(engine, rotationId, actor)),
+    forget: async (key, destination, actor) => viewOf(await forgetDestination(engine, key, destination, actor)),
   };
   return daemon;
 }

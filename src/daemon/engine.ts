@@ -6,6 +6,7 @@ import type { IssuerTiming, ListedCredential } from '../issuers/contract.ts';
 import type { CredentialKey, CredentialRecord } from '../ledger/records.ts';
 import type { Circumstances } from '../rotation/observation.ts';
 import type { Subject } from '../rotation/observe.ts';
+import { withGraceEnds } from '../rotation/pauses.ts';
 import type { Visit } from '../rotation/tend.ts';
 import { LONGEST_LEASE } from '../rotation/tenure.ts';
 import { retirementOpening } from '../rotation/windows.ts';
@@ -129,6 +130,10 @@ export class Engine {
   retirementOpening(record: CredentialRecord, at: Instant): Instant | null {
     return retirementOpening(this.termsOf(record), this.timingOf(record.issuer), at);
   }
+
+  /** A record with the dates of its deletions as pauses of everything have put them off: to be shown. */
+  readonly dated = (record: CredentialRecord): CredentialRecord =>
+    withGraceEnds(record, { pastPauses: this.pause.past });
 
   /** What the core is told of a credential before it looks. */
   subject(key: CredentialKey, listed: ListedCredential | null, trigger: Subject['trigger'] = 'schedule'): Subject {

@@ -10,6 +10,7 @@ import type { Ledger } from '../ledger/contract.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { StatusView } from './api.ts';
+import { countsInPause } from './paused-all.ts';
 import { Survey, SURVEYED } from './gauge-survey.ts';
 import type { Sample, Surveyed } from './gauge-survey.ts';
 
@@ -34,6 +35,8 @@ export interface GaugeSources {
   readonly perCredential: 'auto' | boolean;
   /** From when maintenance windows let a deletion go that may go at `at`; null: they never do. Absent: at once. */
   retirementOpening?(record: CredentialRecord, at: Instant): Instant | null;
+  /** A record with the dates of its deletions as pauses have put them off. Absent: as they are stored. */
+  dated?(record: CredentialRecord): CredentialRecord;
   /** What keeps the ledger from being written; null: nothing does. Daemon.ledgerProblem. */
   ledgerProblem(): Promise<string | null>;
   /** What the ledger's records do not say: DaemonApi.status. */
@@ -80,7 +83,7 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
       // From here on nothing is awaited: no scrape sees half of it.
       for (const name of SURVEYED) fill(gauges[name], samples[name]);
       gauges.paused.set(EVERYTHING, paused.paused ? 1 : 0);
-      fill(gauges.credentials, countSamples(counts, issuers));
+      fill(gauges.credentials, countSamples(paused.paused ? countsInPause(counts) : counts, issuers));
       fill(gauges.breaker, breakerSamples(breakers, issuers));
       gauges.bulk.set(bulk?.remaining ?? 0);
       gauges.ledgerUp.set(unwritable === null ? 1 : 0);
@@ -102,7 +105,7 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
     let cursor: string | null = null;
     do {
       const page: Awaited<ReturnType<Ledger['credentials']>> = await ledger.credentials({}, PAGE, cursor);
-      for (const record of page.items) result.add(record);
+      for (const record of page.items) result.add(sources.dated?.(record) ?? record);
       cursor = page.nextCursor;
       // An embedded ledger answers without a turn of the event loop; others want one between the pages.
       if (cursor !== null) await sources.ticker.sleep(0);
@@ -173,7 +176,9 @@ function countSamples(counts: Awaited<ReturnType<Ledger['countsByState']>>, issu
   return issuers.flatMap((issuer) =>
     CREDENTIAL_STATES.map((state) => ({
       labels: { issuer, state },
-      value: counts.find((count) => count.issuer === issuer && count.state === state)?.count ?? 0,
+      value: counts
+        .filter((each) => each.issuer === issuer && each.state === state)
+        .reduce((sum, { count }) => sum + count, 0),
     })),
   );
 }

@@ -141,7 +141,7 @@ async function rest(engine: Engine, issuer: string, seen: ReadonlySet<string>): 
       1000,
       cursor,
     );
-    for (const record of page.items) {
+    for (const record of page.items.map(engine.dated)) {
       if (seen.has(record.clientId)) continue;
       if (record.secrets.some((each) => each.role === 'superseded' && (each.deleteAfter ?? now) <= now)) {
         // a deletion that waits: only a look tells for what

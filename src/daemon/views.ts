@@ -1,8 +1,8 @@
 import { compareSecretIds } from '../domain/mark.ts';
 import { formatInstant, formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
-import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
-import type { CredentialView, RotationView } from './api.ts';
+import type { CredentialRecord, Pause, RotationRecord } from '../ledger/records.ts';
+import type { CredentialView, PauseView, RotationView } from './api.ts';
 
 /**
  * What the ways in show of a credential: each field is named here, so that a field added to the record stays inside.
@@ -76,4 +76,9 @@ export function rotationView(record: RotationRecord): RotationView {
     error: record.error,
     steps: record.steps.map((step) => ({ step: step.step, at: formatInstant(step.at), outcome: step.outcome })),
   };
+}
+
+/** @param pause the one that runs; null: none does */
+export function pauseViewOf(pause: Pause | null): PauseView {
+  return { paused: pause !== null, until: formatInstantOrNull(pause?.until ?? null), note: pause?.note ?? null };
 }

@@ -27,13 +27,23 @@ export function startGrace(
  * Until when a secret's grace runs: `deleteAfter`, put off by the pauses of everything since the grace began, but for what
  * lay in pauses of its credential's own, which `deleteAfter` has in it. Null: none is running. A request to retire ends it.
  */
-export function graceEnd(secret: SecretRecord, { pastPauses }: Circumstances): Instant | null {
+export function graceEnd(secret: SecretRecord, { pastPauses }: Pick<Circumstances, 'pastPauses'>): Instant | null {
   const { deleteAfter, paused = [], retireRequested } = secret;
   if (deleteAfter === null || retireRequested) return deleteAfter;
   const began = graceBegan(secret, deleteAfter);
   const ofAll = pastPauses.map((each) => lastingFrom(began, each));
   const counted = ofAll.flatMap((each) => paused.map((own) => common(each, own)));
   return deleteAfter + total(ofAll) - total(counted);
+}
+
+/** A record whose dates of deletions are those until which the graces run: to be shown, not to be stored. */
+export function withGraceEnds(
+  record: CredentialRecord,
+  circumstances: Pick<Circumstances, 'pastPauses'>,
+): CredentialRecord {
+  if (circumstances.pastPauses.length === 0) return record;
+  const secrets = record.secrets.map((each) => ({ ...each, deleteAfter: graceEnd(each, circumstances) }));
+  return { ...record, secrets };
 }
 
 /**

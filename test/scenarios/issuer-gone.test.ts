@@ -1,10 +1,8 @@
-import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { createMetricsPage } from '../../src/daemon/gauges.ts';
 import { DAY, HOUR } from '../../src/domain/time.ts';
-import { silentLog } from '../../src/telemetry/log.ts';
 import { reconfigure, renew, servingStage, SHOP } from './scene.ts';
 import { SHORT } from './short-lives.ts';
+import { scraped } from './scraped.ts';
 import { DEFAULT_POLICY, ruleFor, Stage } from './stage.ts';
 
 const RULED = ['in-grace', 'paused', 'asleep', 'ignored'];
@@ -28,10 +26,10 @@ describe('I18: a credential that was deleted at the issuer', () => {
   it('has no expiry, renewal or destination in the metrics, and raises no alert on them; it is counted as blocked', async () => {
     const stage = await servingStage();
     await renew(stage);
-    expect((await metrics(stage)).filter((line) => line.includes('credential="shop"'))).not.toEqual([]);
+    expect((await scraped(stage)).filter((line) => line.includes('credential="shop"'))).not.toEqual([]);
     stage.issuer.removeCredential('shop');
     await stage.pass(100 * DAY, DAY);
-    const lines = await metrics(stage);
+    const lines = await scraped(stage);
     expect(lines.filter((line) => line.includes('credential="shop"'))).toEqual([]);
     expect(lines).toContain('rekeyd_credentials{issuer="data8",state="blocked"} 1');
     expect(lines).toContain('rekeyd_retirements_blocked{issuer="data8"} 0');
@@ -72,7 +70,7 @@ describe('an issuer that the configuration does not name any more', () => {
     const old = { ...served, version: 0, issuer: 'old', state: 'blocked', reason: 'entry-foreign' } as const;
     await stage.ledger.commit({ credentials: [old, { ...old, clientId: 'failing', state: 'failing' }] });
     await stage.pass(DAY, HOUR);
-    expect((await metrics(stage)).filter((line) => line.includes('old'))).toEqual([]);
+    expect((await scraped(stage)).filter((line) => line.includes('old'))).toEqual([]);
     await stage.stop();
     const { unwell } = await stage.clock.until(stage.open().once({ limit: null, only: null }));
     expect(unwell).toEqual([]);
@@ -113,19 +111,4 @@ function key(clientId: string) {
 async function versions(stage: Stage): Promise<Map<string, number>> {
   const { items } = await stage.ledger.credentials({}, 100, null);
   return new Map(items.map(({ clientId, version }) => [clientId, version]));
-}
-
-/** What a scrape shows now. */
-async function metrics(stage: Stage): Promise<string[]> {
-  const { ledger, settings, daemon } = stage;
-  const { mode, issuers } = settings;
-  const registry = new Registry();
-  const sources = { ...stage.ports, registry, ledger, log: silentLog, mode, perCredential: 'auto' } as const;
-  const page = createMetricsPage({
-    ...sources,
-    issuers: [...issuers.keys()],
-    status: () => daemon.status(),
-    ledgerProblem: () => daemon.ledgerProblem(),
-  });
-  return (await page.render()).split('\n').filter((line) => line.startsWith('rekeyd_'));
 }

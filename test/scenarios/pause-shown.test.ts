@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { DAY, HOUR } from '../../src/domain/time.ts';
+import { pause, settled, untilState } from './pause-scene.ts';
+import { scraped } from './scraped.ts';
+import { ruleFor } from './stage.ts';
+import type { Stage } from './stage.ts';
+
+const OTHERS = ['one', 'three', 'two'];
+
+/** `ignored` is left alone, `stray` has no rule; the rest is served. No look comes by itself. */
+async function still(): Promise<Stage> {
+  const rules = (policy: Parameters<typeof ruleFor>[0]) => [
+    ruleFor(policy, [], 'ignored', { ignore: true }),
+    ...['shop', ...OTHERS].map((each) => ruleFor(policy, ['a', 'b'], each)),
+  ];
+  const stage = await settled([...OTHERS, 'ignored', 'stray'], { rules, resync: DAY, schedule: '*/60 * * * *' });
+  await stage.pass(HOUR);
+  return stage;
+}
+
+/** By state, over all pages of two. */
+async function listed(stage: Stage, state: 'ok' | 'paused' | 'ignored' | 'unmanaged'): Promise<string[]> {
+  const found: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await stage.daemon.credentials({ state }, 2, cursor);
+    expect(page.items.length, 'an empty page is the last one').toBeGreaterThan(page.nextCursor === null ? -1 : 0);
+    for (const item of page.items) {
+      expect(item.state).toBe(state);
+      found.push(item.clientId);
+    }
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return found;
+}
+
+describe('a pause of everything', () => {
+  it('shows at once: in lists by state, in the counts, and in single views', async () => {
+    const stage = await still();
+    expect(await listed(stage, 'ok')).toEqual(['one', 'shop', 'three', 'two']);
+    await stage.daemon.pause(null, pause());
+    expect(await listed(stage, 'paused')).toEqual(['one', 'shop', 'three', 'two']);
+    expect(await listed(stage, 'ok')).toEqual([]);
+    expect(await listed(stage, 'ignored')).toEqual(['ignored']);
+    expect(await listed(stage, 'unmanaged')).toEqual(['stray']);
+    expect((await stage.daemon.credentials({}, 100, null)).items).toHaveLength(6);
+    const { credentials } = await stage.daemon.status();
+    expect(credentials).toMatchObject({ ok: 0, paused: 4, ignored: 1, unmanaged: 1 });
+    expect(await stage.view('shop')).toMatchObject({ state: 'paused', reason: 'paused' });
+
+    await stage.daemon.resume(null, 'test');
+    expect(await listed(stage, 'ok')).toEqual(['one', 'shop', 'three', 'two']);
+    expect((await stage.daemon.status()).credentials).toMatchObject({ ok: 4, paused: 0 });
+  });
+
+  it('puts off the date of a deletion that is shown, once it is over, and the deletion is not told as late', async () => {
+    const stage = await settled();
+    await untilState(stage, 'grace');
+    const [old] = (await stage.view('shop')).secrets;
+    const stored = Date.parse(old?.deleteAfter ?? '');
+    await stage.daemon.pause(null, pause());
+    await stage.pass(2 * HOUR);
+    await stage.daemon.resume(null, 'test');
+    const shown = (await stage.view('shop')).secrets.find(({ secretId }) => secretId === old?.secretId);
+    expect(Date.parse(shown?.deleteAfter ?? '') - stored).toBe(2 * HOUR);
+    expect(stage.clock.now()).toBeGreaterThan(stored);
+    expect(await scraped(stage)).toContain('rekeyd_retirements_blocked{issuer="data8"} 0');
+    const { items } = await stage.daemon.forecast(1, 100);
+    expect(items.find(({ secretId }) => secretId === old?.secretId)?.at).toBe(shown?.deleteAfter);
+    const plan = await stage.daemon.plan();
+    expect(plan.items.find(({ secretIds }) => secretIds.includes(old?.secretId ?? ''))?.reason).toBe('grace-running');
+  });
+
+  it('counts in the metrics at once', async () => {
+    const stage = await still();
+    await stage.daemon.pause(null, pause());
+    const lines = await scraped(stage);
+    expect(lines).toContain('rekeyd_credentials{issuer="data8",state="paused"} 4');
+    expect(lines).toContain('rekeyd_credentials{issuer="data8",state="ok"} 0');
+    expect(lines).toContain('rekeyd_credentials{issuer="data8",state="unmanaged"} 1');
+  });
+});
