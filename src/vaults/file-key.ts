@@ -4,12 +4,11 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { safeMessage } from '../domain/errors.ts';
 import { SecretValue } from '../domain/secret-value.ts';
 import { formatInstant } from '../domain/time.ts';
 import type { VaultContext } from './contract.ts';
 import { syncFolder, tidyTemporaries, writeTemporary } from './durable-file.ts';
-import { checkPrivateFile, optionError } from './private-files.ts';
+import { checkPrivateFile, openingError, optionError } from './private-files.ts';
 import type { PathOption } from './private-files.ts';
 import { systemCode } from './system-error.ts';
 
@@ -69,7 +68,7 @@ export class FileKey {
  * Reads the vault's key, and makes one where neither key nor entries are there yet. Two processes that start together end
  * up with the same key.
  * @param hasEntries whether the vault holds entries, which only the missing key would open.
- * @throws ConfigError where the key cannot be used.
+ * @throws ConfigError where the key cannot be used, VaultError for a fault of the machine.
  */
 export async function openKey(
   path: string,
@@ -118,7 +117,7 @@ async function makeKey(option: PathOption, context: Pick<VaultContext, 'ids' | '
     }
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return; // the other process was first: its key is read
-    throw optionError(option, `cannot make the key '${option.path}': ${safeMessage(error)}`);
+    throw openingError(option, 'make the key', error);
   }
 }
 
@@ -140,7 +139,7 @@ async function readKey(option: PathOption): Promise<string> {
   try {
     return await readFile(option.path, 'utf8');
   } catch (error) {
-    throw optionError(option, `cannot read the key '${option.path}': ${safeMessage(error)}`);
+    throw openingError(option, 'read the key', error);
   }
 }
 

@@ -17,7 +17,7 @@ import type { FileKey } from './file-key.ts';
 import { fileNameProblem } from './file-name.ts';
 import { publish, readNewest } from './file-versions.ts';
 import { sameMark } from './mark-fields.ts';
-import { optionError, prepareFolder } from './private-files.ts';
+import { openingError, prepareFolder } from './private-files.ts';
 import { onFiles } from './system-error.ts';
 import { vacantVault } from './vacant.ts';
 
@@ -219,7 +219,7 @@ export const fileVaultType = {
   create: openFileVault,
 } as const satisfies VaultType<typeof schema>;
 
-/** @throws ConfigError where folder or key cannot be used. */
+/** @throws ConfigError where folder or key cannot be used, VaultError for a fault of the machine. */
 async function openFileVault(options: z.output<typeof schema>, context: VaultContext): Promise<Vault> {
   const option = { vault: context.name, option: 'path', path: options.path };
   if (context.readOnly === true && !(await isInUse(options.path, options.key))) {
@@ -230,7 +230,7 @@ async function openFileVault(options: z.output<typeof schema>, context: VaultCon
   try {
     await leaveSign(options.path);
   } catch (error) {
-    throw optionError(option, `cannot write to '${options.path}': ${safeMessage(error)}`);
+    throw openingError(option, 'write to', error);
   }
   return new FileVault(options.path, key, context);
 }

@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
-import { ConfigError, safeMessage } from '../domain/errors.ts';
-import { isNotFound } from './system-error.ts';
+import { ConfigError, safeMessage, VaultError } from '../domain/errors.ts';
+import { isNotFound, systemCode } from './system-error.ts';
 
 /** An option of a vault that names a file or folder, for messages. */
 export interface PathOption {
@@ -17,11 +17,27 @@ export function optionError(option: Pick<PathOption, 'vault' | 'option'>, messag
   return new ConfigError([{ file: null, line: null, column: null, key, message }]);
 }
 
+/** What the machine may get over without anybody changing the configuration. */
+const PASSING: ReadonlySet<string> = new Set(
+  'EAGAIN EBUSY EDQUOT EHOSTDOWN EIO EMFILE ENFILE ENODEV ENOMEM ENOSPC ENXIO EROFS ESTALE ETIMEDOUT'.split(' '),
+);
+
+/**
+ * What a failure on the file system means for a vault that is opened: one of the machine is worth another start (exit code 1),
+ * any other is one of the configuration (2).
+ */
+export function openingError(option: PathOption, doing: string, error: unknown): ConfigError | VaultError {
+  const message = `cannot ${doing} '${option.path}': ${safeMessage(error)}`;
+  if (!PASSING.has(systemCode(error) ?? '')) return optionError(option, message);
+  const { vault } = option;
+  return new VaultError('unavailable', `Vault '${vault}' cannot be opened: ${message}.`, { vault, entry: null });
+}
+
 /**
  * Makes a folder with `mode` where it is missing, its parents too, and refuses one in which others than its owner have
  * any of the rights in `refused`.
  * @returns whether it was made.
- * @throws ConfigError that says what to do.
+ * @throws ConfigError that says what to do, VaultError for a fault of the machine.
  */
 export async function prepareFolder(option: PathOption, mode: number, refused: number): Promise<boolean> {
   const found = await look(option);
@@ -29,7 +45,7 @@ export async function prepareFolder(option: PathOption, mode: number, refused: n
     try {
       await mkdir(option.path, { recursive: true, mode });
     } catch (error) {
-      throw optionError(option, `cannot make the folder '${option.path}': ${safeMessage(error)}`);
+      throw openingError(option, 'make the folder', error);
     }
     return true;
   }
@@ -41,7 +57,7 @@ export async function prepareFolder(option: PathOption, mode: number, refused: n
 /**
  * Looks at a file that only its owner may read or write.
  * @returns whether it is there.
- * @throws ConfigError for one that others may use, or that is no file.
+ * @throws ConfigError for one that others may use, or that is no file; VaultError for a fault of the machine.
  */
 export async function checkPrivateFile(option: PathOption): Promise<boolean> {
   const found = await look(option);
@@ -56,7 +72,7 @@ async function look(option: PathOption): Promise<Stats | null> {
     return await stat(option.path);
   } catch (error) {
     if (isNotFound(error)) return null;
-    throw optionError(option, `cannot look at '${option.path}': ${safeMessage(error)}`);
+    throw openingError(option, 'look at', error);
   }
 }
 
