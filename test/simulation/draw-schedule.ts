@@ -4,7 +4,7 @@ import { windowsOf } from '../fakes/windows.ts';
 import { DEFAULT_POLICY } from '../scenarios/stage.ts';
 import { Chance } from './chance.ts';
 import { INCIDENT_KINDS, LATER_KINDS } from './incidents.ts';
-import type { Incident } from './incidents.ts';
+import type { Incident, IncidentKind } from './incidents.ts';
 import { OWN_VAULT } from './own-client.ts';
 import { LIMITS } from './sim-config.ts';
 import type { SimConfig } from './sim-config.ts';
@@ -153,10 +153,13 @@ function drawStorms(chance: Chance, until: number): Storm[] {
   });
 }
 
+/** What keeps a credential from being looked at for days hides much else. */
+const RARE: ReadonlySet<IncidentKind> = new Set(['ignored for a while', 'missing from the list']);
+
 function drawIncidents(chance: Chance, size: Size, until: number): Incident[] {
   const kinds = INCIDENT_KINDS.filter((kind) => chance.chance(`has ${kind}`, 0.5));
   const [first, ...others] = kinds;
-  const later = LATER_KINDS.filter((kind) => chance.chance(`has ${kind}`, 0.15)).map((kind) => ({
+  const later = LATER_KINDS.filter((kind) => chance.chance(`has ${kind}`, RARE.has(kind) ? 0.1 : 0.15)).map((kind) => ({
     id: kind,
     at: START + SECOND + Math.floor(chance.draw(`${kind} at`) * (until - START)),
     kind,
