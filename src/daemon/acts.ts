@@ -35,7 +35,7 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
     }
     refuseWhereTooSoon(rotations, cooldown, now);
     // what waits for its next try at a vault is passed by; what failed at the issuer is waited for
-    const retryAt = retryTime(record, now);
+    const retryAt = retryTime(record, { now, skew: engine.skewOf(key.issuer) });
     if (retryAt !== null && retryAt > now && !rotations.some(isStuck)) {
       throw new Refusal(
         'too-soon',

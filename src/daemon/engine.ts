@@ -1,5 +1,5 @@
 import { SECOND } from '../domain/time.ts';
-import type { Instant } from '../domain/time.ts';
+import type { Duration, Instant } from '../domain/time.ts';
 import { termsDigest } from '../config/match.ts';
 import type { Terms } from '../config/terms.ts';
 import type { IssuerTiming, ListedCredential } from '../issuers/contract.ts';
@@ -124,6 +124,11 @@ export class Engine {
   /** How slow an issuer may be; of one that is not configured any more nothing is deleted. */
   timingOf(issuer: string): IssuerTiming {
     return this.world.issuers.get(issuer)?.timing ?? { requestLifetime: 0, listLag: 0, maxClockSkew: 0 };
+  }
+
+  /** How far an issuer's clock is ahead of ours; null where it never told. */
+  skewOf(issuer: string): Duration | null {
+    return this.world.issuers.get(issuer)?.skew() ?? null;
   }
 
   /** From when the maintenance windows of a credential let a deletion go that may go at `at`; null: they never do. */

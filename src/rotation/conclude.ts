@@ -5,7 +5,7 @@ import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { abandon, endingOf, withRole, withStep, yieldTo } from './ending.ts';
 import type { Moved } from './ending.ts';
 import { rememberMarks } from './marks.ts';
-import { issuerTime } from './observation.ts';
+import { issuerTime, laterTime } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
 import { redateRotation } from './redate.ts';
@@ -38,7 +38,7 @@ export function conclude(
   let record = rememberMarks(observation, rememberList(observation, remembered, jitter));
   const changed: RotationRecord[] = [];
   const rotations = observation.rotations.flatMap((stored) => {
-    const rotation = redateRotation(stored, observation.now);
+    const rotation = redateRotation(stored, laterTime(observation));
     const moved = isHeldByAnother(rotation, observation) ? null : move(observation, record, rotation, jitter);
     if (moved === null) {
       if (rotation !== stored) changed.push(rotation);

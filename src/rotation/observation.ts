@@ -113,12 +113,12 @@ export function issuerTime(observation: Pick<Observation, 'now' | 'skew'>): Inst
   return observation.now + (observation.skew ?? 0);
 }
 
-/**
- * From when a grace is counted: by the later of our clock and the issuer's, so that a clock that is behind, and is put right
- * later, does not cut it short.
- */
-export function graceStart(observation: Pick<Observation, 'now' | 'skew'>): Instant {
+/** The later of our clock and the issuer's. */
+export function laterTime(observation: Pick<Observation, 'now' | 'skew'>): Instant {
   // a Date header has no fractions: less than that says nothing
   if (Math.abs(observation.skew ?? 0) < 2 * SECOND) return observation.now;
   return Math.max(observation.now, issuerTime(observation));
 }
+
+/** From when a grace is counted, so that a clock that is behind, and is put right later, does not cut it short. */
+export const graceStart = laterTime;

@@ -8,7 +8,7 @@ import type { Issuer, ListedCredential } from '../issuers/contract.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { freshRecord } from './fresh-record.ts';
 import { look, placesOf, readValue } from './look.ts';
-import { isLookedAt, knownSecret, UNNAMED } from './observation.ts';
+import { isLookedAt, knownSecret, laterTime, UNNAMED } from './observation.ts';
 import type { Circumstances, Observation, SeenDestination, SeenSecret } from './observation.ts';
 import { redateRecord } from './redate.ts';
 import { adoptionOf, isStripped, topServed } from './remember-destinations.ts';
@@ -38,7 +38,7 @@ export async function observe(world: World, subject: Subject, signal?: AbortSign
   const readSince = world.clock.now();
   const issuer = issuerOf(world, key);
   const stored = (await world.ledger.credential(key)) ?? freshRecord(key, subject.listed?.description ?? '');
-  const record = redateRecord(stored, readSince, issuer.timing.listLag);
+  const record = redateRecord(stored, laterTime({ now: readSince, skew: issuer.skew() }), issuer.timing.listLag);
   const { terms, moved } = resolveTerms(subject, record);
   const ignored = !isLookedAt({ terms, listed: subject.listed });
   const [{ secrets, issuerError }, destinations] = await Promise.all([

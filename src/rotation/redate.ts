@@ -2,10 +2,17 @@ import { MINUTE } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import { backoff } from './backoff.ts';
+import { laterTime } from './observation.ts';
+import type { Observation } from './observation.ts';
 import { LONGEST_LEASE } from './tenure.ts';
 
 /** So far may the clock be ahead of ours of another process that works on the same ledger. */
 const PEER_AHEAD: Duration = 10 * MINUTE;
+
+/**
+ * Everywhere here `now` is the later of our clock and the issuer's, see laterTime: where ours is the one that is wrong, and
+ * behind, what others dated is right.
+ */
 
 /** Whether a time that was set at most `longest` ahead is further away than that: by a clock that was ahead itself (P8). */
 export function isDatedAhead(at: Instant, now: Instant, longest: Duration): boolean {
@@ -16,7 +23,11 @@ export function isDatedAhead(at: Instant, now: Instant, longest: Duration): bool
  * Until when a person's request waits for what failed before. Null: it need not; nor for a time of a clock that was ahead,
  * which no request but only a look puts right.
  */
-export function retryTime({ failures, retryAt }: Pick<CredentialRecord, 'failures' | 'retryAt'>, now: Instant) {
+export function retryTime(
+  { failures, retryAt }: Pick<CredentialRecord, 'failures' | 'retryAt'>,
+  clocks: Pick<Observation, 'now' | 'skew'>,
+): Instant | null {
+  const now = laterTime(clocks);
   return retryAt !== null && isDatedAhead(retryAt, now, backoff(failures, 1)) ? null : retryAt;
 }
 

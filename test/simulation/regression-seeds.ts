@@ -76,4 +76,9 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     found:
       'an adopted entry served a secret that was deleted while no rule spoke of it, and the end of another was told for its own',
   },
+  {
+    seed: 2_607_465,
+    found:
+      'a daemon whose clock was behind took the times of its peer for ones of a clock ahead, and the budget was spent twice',
+  },
 ];

@@ -39,7 +39,7 @@ export async function begin(engine: Engine, key: CredentialKey, bulk: BulkRecord
   for (;;) {
     const record = await ledger.credential(key);
     if (record === null) return { kind: 'not', record, reason: 'credential-gone', attempts: 0 };
-    const standing = await standingOf(engine.world, record, bulk);
+    const standing = await standingOf(engine, record, bulk);
     // another process was faster
     if (standing.kind !== 'not-begun' && standing.kind !== 'again') return { kind: 'begun' };
     const attempts = standing.kind === 'again' ? standing.attempts : 0;
@@ -48,7 +48,7 @@ export async function begin(engine: Engine, key: CredentialKey, bulk: BulkRecord
     const now = clock.now();
     const rotations = await ledger.relevantRotations(key, now - REMEMBERED);
     const running = rotations.find((each) => isInFlight(each.state) && !isStuck(each));
-    const retryAt = retryTime(record, now);
+    const retryAt = retryTime(record, { now, skew: engine.skewOf(key.issuer) });
     if (running === undefined && retryAt !== null && retryAt > now && !rotations.some(isStuck)) {
       return { kind: 'later', at: retryAt };
     }

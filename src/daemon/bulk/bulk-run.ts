@@ -135,7 +135,7 @@ export class BulkRun {
   async #look(key: CredentialKey): Promise<void> {
     const text = keyText(key);
     const { ledger } = this.#engine.world;
-    const standing = await standingOf(this.#engine.world, await ledger.credential(key), this.bulk);
+    const standing = await standingOf(this.#engine, await ledger.credential(key), this.bulk);
     this.#underWay.delete(text);
     this.#stuck.delete(text);
     switch (standing.kind) {

@@ -1,7 +1,7 @@
 import type { Instant } from '../../domain/time.ts';
 import type { CredentialRecord, RotationRecord } from '../../ledger/records.ts';
 import { retryTime } from '../../rotation/redate.ts';
-import type { World } from '../../rotation/world.ts';
+import type { Engine } from '../engine.ts';
 import { isStuck } from '../requests.ts';
 import type { BulkRecord } from './bulk-note.ts';
 
@@ -20,22 +20,20 @@ export type Standing =
   | { readonly kind: 'given-up'; readonly record: CredentialRecord };
 
 /** @param record null: the ledger has none any more. @throws LedgerError */
-export async function standingOf(
-  { ledger, clock }: Pick<World, 'ledger' | 'clock'>,
-  record: CredentialRecord | null,
-  bulk: BulkRecord,
-): Promise<Standing> {
+export async function standingOf(engine: Engine, record: CredentialRecord | null, bulk: BulkRecord): Promise<Standing> {
   if (record?.bulk?.id !== bulk.id) return { kind: 'not-begun' };
-  return judge(record, record.bulk, await ledger.rotation(record.bulk.rotationId), clock.now());
+  const { ledger, clock } = engine.world;
+  const rotation = await ledger.rotation(record.bulk.rotationId);
+  return judge(record, record.bulk, rotation, { now: clock.now(), skew: engine.skewOf(record.issuer) });
 }
 
 function judge(
   record: CredentialRecord,
   { attempts }: NonNullable<CredentialRecord['bulk']>,
   rotation: RotationRecord | null,
-  now: Instant,
+  clocks: Parameters<typeof retryTime>[1],
 ): Standing {
-  const at = retryTime(record, now) ?? 0;
+  const at = retryTime(record, clocks) ?? 0;
   if (rotation === null) return { kind: 'again', attempts, at };
   if (rotation.deliveredAt !== null) return { kind: 'delivered' };
   if (rotation.state !== 'abandoned') return { kind: waitsForVault(rotation) ? 'stuck' : 'under-way' };

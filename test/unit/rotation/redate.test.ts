@@ -23,7 +23,7 @@ describe('a wait after failures', () => {
     ['as long as many failures make it', 20, NOW + HOUR, NOW + HOUR],
   ])('%s', (_name, failures, retryAt, then) => {
     expect(redateRecord(record({ failures, retryAt }), NOW, LAG).retryAt).toBe(then);
-    expect(retryTime({ failures, retryAt }, NOW)).toBe(then);
+    expect(retryTime({ failures, retryAt }, { now: NOW, skew: null })).toBe(then);
   });
 
   it.each([
@@ -33,7 +33,7 @@ describe('a wait after failures', () => {
     'P8: longer than %s could make it begins anew for looks, and holds no person',
     (_name, failures, retryAt, then) => {
       expect(redateRecord(record({ failures, retryAt }), NOW, LAG).retryAt).toBe(then);
-      expect(retryTime({ failures, retryAt }, NOW)).toBeNull();
+      expect(retryTime({ failures, retryAt }, { now: NOW, skew: null })).toBeNull();
     },
   );
 
@@ -42,6 +42,24 @@ describe('a wait after failures', () => {
       redateRecord(record({ unmarked: { attempts: 1, retryAt, error: null } }), NOW, LAG).unmarked?.retryAt;
     expect(waits(NOW + LAG + PEER)).toBe(NOW + LAG + PEER);
     expect(waits(NOW + LAG + PEER + 1)).toBe(NOW + LAG);
+  });
+});
+
+describe('a clock of ours that is behind', () => {
+  const skew = 16 * HOUR;
+  const theirs = NOW + skew;
+
+  it('P8, S8: leaves what others dated as it is: their creations count for a day', () => {
+    const sent = rotation(3, { state: 'abandoned', sentAt: theirs - HOUR });
+    const held = rotation(4, { state: 'created', owner: 'another', sentAt: theirs, leaseUntil: theirs + 30 * SECOND });
+    const seen = observation({ skew, rotations: [held, sent] });
+    expect(conclude(seen, remember(seen), 0.5, () => 'retry').changed).toEqual([]);
+  });
+
+  it('P8: leaves the waits of others as they are', () => {
+    const wait = { failures: 3, retryAt: theirs + 20 * SECOND };
+    expect(retryTime(wait, { now: NOW, skew })).toBe(wait.retryAt);
+    expect(retryTime(wait, { now: NOW, skew: null })).toBeNull();
   });
 });
 
