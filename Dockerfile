@@ -22,15 +22,17 @@ LABEL org.opencontainers.image.title="rekeyd" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# What installs software has no place beside secrets. Folders for a volume belong to the user, so that a new one does too.
-RUN rm -rf /usr/local/lib/node_modules /opt/yarn* /usr/local/include \
+COPY packaging/rekeyd.sh /usr/local/bin/rekeyd
+# What installs software has no place beside secrets. Folders for a volume belong to the user, so that a new one does too. The
+# script's mode is not left to the umask of whoever made the checkout.
+RUN chmod 0755 /usr/local/bin/rekeyd \
+ && rm -rf /usr/local/lib/node_modules /opt/yarn* /usr/local/include \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
  && install -d -m 0700 -o 65532 -g 65532 /var/lib/rekeyd \
  && install -d -m 0750 -o 65532 -g 65532 /delivered \
  && install -d -m 0755 /etc/rekeyd /run/secrets
 COPY --from=build /opt/rekeyd /opt/rekeyd
 COPY packaging/config config/rekeyd.schema.json /etc/rekeyd/
-COPY packaging/rekeyd.sh /usr/local/bin/rekeyd
 
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \
