@@ -162,6 +162,7 @@ function metricsPage(setups: Setups, registry: Parameters<typeof createMetricsPa
       return settings().metrics.perCredential;
     },
     retirementOpening: (record, at) => setups.current.daemon.retirementOpening(record, at),
+    counts: () => setups.current.daemon.counts(),
     dated: (record) => setups.current.daemon.dated(record),
     ledgerProblem: () => setups.current.daemon.ledgerProblem(),
     status: () => setups.current.daemon.status(),

@@ -225,6 +225,8 @@ export interface Daemon extends DaemonApi {
   /** What a scan would do now; in mode `observe`, what it would do in mode `active`. Changes nothing anywhere. */
   plan(): Promise<PlanView>;
   explain(key: CredentialKey): Promise<ExplainView>;
+  /** How many credentials are in each state, at each issuer. @throws LedgerError */
+  counts(): Promise<readonly { issuer: string; state: CredentialState; count: number }[]>;
   /** What keeps the ledger from being written, null: nothing does. It may be asked often, and does not throw. For the metrics. */
   ledgerProblem(): Promise<string | null>;
   /** From when maintenance windows let a deletion go that may go at `at`; null: they never do. For the metrics. */

@@ -1,7 +1,7 @@
 import type { Schedule } from '../domain/ports.ts';
 import { formatInstant, formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
-import type { CredentialRecord, Pause } from '../ledger/records.ts';
+import type { CredentialRecord, Pause, RotationRecord } from '../ledger/records.ts';
 import type { World } from '../rotation/world.ts';
 import { activePause } from '../rotation/pauses.ts';
 import { Bulks } from './bulk/bulks.ts';
@@ -9,11 +9,11 @@ import { forgetDestination, pauseOne, resumeOne, retireNow, rotateNow } from './
 import { coverageOf } from './coverage.ts';
 import { everyRecord } from './every-record.ts';
 import { forecastOf } from './forecast.ts';
-import type { CredentialView, Daemon, OnceResult, PauseView, StatusView } from './api.ts';
+import type { CredentialView, Daemon, OnceResult, PauseView, RotationView, StatusView } from './api.ts';
 import { Engine } from './engine.ts';
 import { LedgerCheck } from './ledger-check.ts';
 import { changePauseNote } from './pause-note.ts';
-import { countsInPause, credentialsInPause, viewInPause } from './paused-all.ts';
+import { countsInPause, credentialsByState, viewInPause } from './paused-all.ts';
 import { explainOne, planAll } from './planning.ts';
 import { Scans } from './scans.ts';
 import { unwellOf } from './unwell.ts';
@@ -53,6 +53,9 @@ export function createDaemon(
     const view = credentialView(engine.dated(record), clock.now());
     return pausedAll() === null ? view : viewInPause(view);
   };
+
+  const rotationViewOf = async (rotation: RotationRecord): Promise<RotationView> =>
+    rotationView(await engine.datedRotation(rotation));
 
   const pauseView = (): PauseView => pauseViewOf(pausedAll());
 
@@ -131,7 +134,7 @@ export function createDaemon(
     },
 
     async status(): Promise<StatusView> {
-      const counts = await ledger.countsByState();
+      const credentials = countsOf(await daemon.counts());
       const now = clock.now();
       return {
         version,
@@ -148,7 +151,7 @@ export function createDaemon(
           open: breaker.openUntil !== null,
           until: formatInstantOrNull(breaker.openUntil),
         })),
-        credentials: countsOf(pausedAll() === null ? counts : countsInPause(counts)),
+        credentials,
       };
     },
 
@@ -164,9 +167,7 @@ export function createDaemon(
       },
 
     async credentials(filter, limit, cursor) {
-      const page = await (pausedAll() === null
-        ? ledger.credentials(filter, limit, cursor)
-        : credentialsInPause(ledger, filter, limit, cursor));
+      const page = await credentialsByState(world, filter, limit, cursor, pausedAll() !== null);
       return { ...page, items: page.items.map(viewOf) };
     },
 
@@ -177,12 +178,12 @@ export function createDaemon(
 
     async rotations(filter, limit, cursor) {
       const page = await ledger.rotations(filter, limit, cursor);
-      return { ...page, items: page.items.map(rotationView) };
+      return { ...page, items: await Promise.all(page.items.map(rotationViewOf)) };
     },
 
     async rotation(id) {
       const rotation = await ledger.rotation(id);
-      return rotation === null ? null : rotationView(rotation);
+      return rotation === null ? null : rotationViewOf(rotation);
     },
 
     coverage: () => coverageOf(everyRecord(ledger), clock.now()),
@@ -204,6 +205,7 @@ export function createDaemon(
       });
     },
 
+    counts: () => (pausedAll() === null ? ledger.countsByState() : countsInPause(world)),
     ledgerProblem: () => ledgerCheck.problem(),
     retirementOpening: (record, at) => engine.retirementOpening(record, at),
     dated: (record) => engine.dated(record),
@@ -240,7 +242,7 @@ export function createDaemon(
       return { paused: false, until: null, note: null };
     },
 
-    retire: async (rotationId, actor) => rotationView(await retireNow(engine, rotationId, actor)),
+    retire: async (rotationId, actor) => rotationViewOf(await retireNow(engine, rotationId, actor)),
     forget: async (key, destination, actor) => viewOf(await forgetDestination(engine, key, destination, actor)),
   };
   return daemon;

@@ -3,7 +3,7 @@ import type { Duration, Instant } from '../domain/time.ts';
 import { termsDigest } from '../config/match.ts';
 import type { Terms } from '../config/terms.ts';
 import type { IssuerTiming, ListedCredential } from '../issuers/contract.ts';
-import type { CredentialKey, CredentialRecord } from '../ledger/records.ts';
+import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
 import type { Circumstances } from '../rotation/observation.ts';
 import type { Subject } from '../rotation/observe.ts';
 import { withGraceEnds } from '../rotation/pauses.ts';
@@ -139,6 +139,17 @@ export class Engine {
   /** A record with the dates of its deletions as pauses of everything have put them off: to be shown. */
   readonly dated = (record: CredentialRecord): CredentialRecord =>
     withGraceEnds(record, { pastPauses: this.pause.past });
+
+  /** A rotation with the date of its last deletion put off alike. @throws LedgerError */
+  async datedRotation(rotation: RotationRecord): Promise<RotationRecord> {
+    if (rotation.deleteAfter === null || rotation.state !== 'grace' || this.pause.past.length === 0) return rotation;
+    const record = await this.world.ledger.credential(rotation);
+    if (record === null) return rotation;
+    const dates = this.dated(record).secrets.flatMap(({ secretId, deleteAfter }) =>
+      deleteAfter !== null && rotation.supersedes.includes(secretId) ? [deleteAfter] : [],
+    );
+    return { ...rotation, deleteAfter: Math.max(rotation.deleteAfter, ...dates) };
+  }
 
   /** What the core is told of a credential before it looks. */
   subject(key: CredentialKey, listed: ListedCredential | null, trigger: Subject['trigger'] = 'schedule'): Subject {

@@ -10,7 +10,6 @@ import type { Ledger } from '../ledger/contract.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { StatusView } from './api.ts';
-import { countsInPause } from './paused-all.ts';
 import { Survey, SURVEYED } from './gauge-survey.ts';
 import type { Sample, Surveyed } from './gauge-survey.ts';
 
@@ -35,6 +34,8 @@ export interface GaugeSources {
   readonly perCredential: 'auto' | boolean;
   /** From when maintenance windows let a deletion go that may go at `at`; null: they never do. Absent: at once. */
   retirementOpening?(record: CredentialRecord, at: Instant): Instant | null;
+  /** Daemon.counts. Absent: as the ledger has them. */
+  counts?(): ReturnType<Ledger['countsByState']>;
   /** A record with the dates of its deletions as pauses have put them off. Absent: as they are stored. */
   dated?(record: CredentialRecord): CredentialRecord;
   /** What keeps the ledger from being written; null: nothing does. Daemon.ledgerProblem. */
@@ -76,14 +77,16 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
     const unwritable = await sources.ledgerProblem();
     if (unwritable !== null) log.warn('ledger-unwritable', 'the ledger could not be written', { error: unwritable });
     try {
-      const counts = (await ledger.countsByState()).filter(({ issuer }) => issuers.includes(issuer));
+      const counts = (await (sources.counts ?? (() => ledger.countsByState()))()).filter(({ issuer }) =>
+        issuers.includes(issuer),
+      );
       const total = counts.reduce((sum, { count }) => sum + count, 0);
       const samples = await survey(total);
       const { breakers, bulk, paused } = await sources.status();
       // From here on nothing is awaited: no scrape sees half of it.
       for (const name of SURVEYED) fill(gauges[name], samples[name]);
       gauges.paused.set(EVERYTHING, paused.paused ? 1 : 0);
-      fill(gauges.credentials, countSamples(paused.paused ? countsInPause(counts) : counts, issuers));
+      fill(gauges.credentials, countSamples(counts, issuers));
       fill(gauges.breaker, breakerSamples(breakers, issuers));
       gauges.bulk.set(bulk?.remaining ?? 0);
       gauges.ledgerUp.set(unwritable === null ? 1 : 0);

@@ -1,22 +1,20 @@
-import type { Instant } from '../domain/time.ts';
+import { DAY } from '../domain/time.ts';
+import type { Duration, Instant } from '../domain/time.ts';
 import type { Ledger } from '../ledger/contract.ts';
-import type { Pause } from '../ledger/records.ts';
-import { activePause } from '../rotation/pauses.ts';
+import type { EndedPause, Pause } from '../ledger/records.ts';
+import { activePause, packed } from '../rotation/pauses.ts';
 
 /** The pause of everything, as the ledger keeps it. */
 export interface PauseNote {
   readonly pause: Pause | null;
-  /** Ended ones, newest last: graces that ran meanwhile are put off by them. The first may stand for many: {@link bounded}. */
-  readonly past: readonly PastPause[];
-}
-
-interface PastPause {
-  readonly since: Instant;
-  readonly until: Instant;
+  /** Ended ones, newest last: graces that ran meanwhile are put off by them. Older ones may stand for several: {@link bounded}. */
+  readonly past: readonly EndedPause[];
 }
 
 const KEY = 'pause';
 const KEPT = 100;
+/** No grace that still runs began before. */
+const LONGEST_GRACE: Duration = 5 * 366 * DAY;
 const NONE: PauseNote = { pause: null, past: [] };
 
 /** Reads it; a pause whose end has come counts as past. @throws LedgerError */
@@ -36,7 +34,7 @@ export async function changePauseNote(
     const present = pauseNoteAt((stored?.value as PauseNote | undefined) ?? NONE, now);
     const pause = change(present.pause);
     const closed = present.pause !== null && pause === null ? [{ since: present.pause.since, until: now }] : [];
-    const next: PauseNote = { pause, past: bounded([...present.past, ...closed]) };
+    const next: PauseNote = { pause, past: bounded([...present.past, ...closed], now) };
     if (await ledger.putNote(KEY, { version: stored?.version ?? 0, value: next })) return next;
   }
 }
@@ -49,13 +47,12 @@ export function pauseNoteAt(note: PauseNote, now: Instant): PauseNote {
 }
 
 /**
- * No more than may be kept: the two oldest become one that covers both, and the time between them, until there are so few.
- * Nothing that was covered is left out, so no grace becomes shorter, whatever pauses of its own its credential had.
+ * The last {@link KEPT} are kept one by one; older ones as one for each day that they ended on, so that a script which pauses
+ * and resumes for ever puts a grace off by what it paused, and by no more than another day's; in the end they are dropped.
  */
-function bounded(past: readonly PastPause[]): readonly PastPause[] {
-  const [first, second, ...rest] = past;
-  if (past.length <= KEPT || first === undefined || second === undefined) return past;
-  // in any order: the clock may have been set back between them
-  const since = Math.min(first.since, second.since);
-  return bounded([{ since, until: Math.max(first.until, second.until) }, ...rest]);
+function bounded(past: readonly EndedPause[], now: Instant): readonly EndedPause[] {
+  const recent = past.filter(({ until }) => until > now - LONGEST_GRACE);
+  const days = Map.groupBy(recent.slice(0, -KEPT), ({ until }) => Math.floor(until / DAY));
+  const older = [...days.values()].flatMap((each) => (each.length === 1 ? each : [packed(each)]));
+  return [...older, ...recent.slice(-KEPT)];
 }

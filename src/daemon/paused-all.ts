@@ -1,6 +1,8 @@
 import type { CredentialState } from '../domain/credential-state.ts';
+import type { Ticker } from '../domain/ports.ts';
 import type { CredentialFilter, Ledger, Page } from '../ledger/contract.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
+import type { World } from '../rotation/world.ts';
 import type { CredentialView } from './api.ts';
 
 /**
@@ -8,40 +10,57 @@ import type { CredentialView } from './api.ts';
  * once, and looks come as they are due.
  */
 
-/** The state that a credential has while everything is paused. */
-function stateInPause(state: CredentialState): CredentialState {
-  return state === 'ignored' || state === 'unmanaged' ? state : 'paused';
+/** The state that a credential has while everything is paused. Without a rule it may be failing: our own client, see plan.ts. */
+function stateInPause({ state, policy }: Pick<CredentialView, 'state' | 'policy'>): CredentialState {
+  return state === 'ignored' || state === 'unmanaged' || policy === null ? state : 'paused';
 }
 
 export function viewInPause(view: CredentialView): CredentialView {
-  const state = stateInPause(view.state);
+  const state = stateInPause(view);
   return state === view.state ? view : { ...view, state, reason: 'paused' };
 }
 
-export function countsInPause<Count extends { readonly state: CredentialState; readonly count: number }>(
-  counts: readonly Count[],
-): Count[] {
-  return counts.map((each) => ({ ...each, state: stateInPause(each.state) }));
+export type StateCount = Awaited<ReturnType<Ledger['countsByState']>>[number];
+
+/** The counts by state while everything is paused. @throws LedgerError */
+export async function countsInPause({ ledger, issuers }: Pick<World, 'ledger' | 'issuers'>): Promise<StateCount[]> {
+  const counts = (await ledger.countsByState()).map((each) => ({
+    ...each,
+    state: stateInPause({ state: each.state, policy: '' }),
+  }));
+  for (const [issuer, { ownClientId }] of issuers) {
+    const own = ownClientId === undefined ? null : await ledger.credential({ issuer, clientId: ownClientId });
+    if (own?.state !== 'failing' || own.policy !== null) continue;
+    counts.push({ issuer, state: 'failing', count: 1 }, { issuer, state: 'paused', count: -1 });
+  }
+  return counts;
 }
 
+/** Marks the cursors of a listing that was begun in a pause: it goes on as it began, whatever the pause does meanwhile. */
+const IN_PAUSE = 'p.';
+
 /**
- * Those whose state is that of the filter while everything is paused. A page may hold fewer than `limit` where others follow,
- * but never none. @throws LedgerError
+ * A page by state, `isPaused`: everything is at this moment. A page may hold fewer than `limit` where others follow, but
+ * never none. @throws LedgerError
  */
-export async function credentialsInPause(
-  ledger: Pick<Ledger, 'credentials'>,
+export async function credentialsByState(
+  { ledger, ticker }: { readonly ledger: Pick<Ledger, 'credentials'>; readonly ticker: Pick<Ticker, 'sleep'> },
   filter: CredentialFilter,
   limit: number,
   cursor: string | null,
+  isPaused: boolean,
 ): Promise<Page<CredentialRecord>> {
   const { state, ...others } = filter;
-  if (state === undefined || stateInPause(state) !== 'paused') return ledger.credentials(filter, limit, cursor);
-  if (state !== 'paused') return { items: [], nextCursor: null };
-  let from = cursor;
+  const begunInPause = cursor === null ? isPaused : cursor.startsWith(IN_PAUSE);
+  if (state === undefined || !begunInPause) return ledger.credentials(filter, limit, cursor);
+  let from = cursor === null ? null : cursor.slice(IN_PAUSE.length);
   for (;;) {
     const { items, nextCursor } = await ledger.credentials(others, limit, from);
-    const paused = items.filter((each) => stateInPause(each.state) === 'paused');
-    if (paused.length > 0 || nextCursor === null) return { items: paused, nextCursor };
+    const found = items.filter((each) => stateInPause(each) === state);
+    if (nextCursor === null) return { items: found, nextCursor };
+    if (found.length > 0) return { items: found, nextCursor: IN_PAUSE + nextCursor };
     from = nextCursor;
+    // an embedded ledger answers without a turn of the event loop
+    await ticker.sleep(0);
   }
 }

@@ -73,6 +73,8 @@ export interface Pause {
 export interface EndedPause {
   readonly since: Instant;
   readonly until: Instant;
+  /** It stands for several that ended then or before, and is as long as all of them. */
+  readonly packed?: true;
 }
 
 export interface CredentialRecord extends CredentialKey {

@@ -3,6 +3,9 @@ import type { CredentialRecord, EndedPause, Pause, SecretRecord } from '../ledge
 import type { Situation } from './decision.ts';
 import type { Circumstances } from './observation.ts';
 
+/** So many pauses of its own a secret remembers one by one; the older ones as one. */
+const KEPT = 50;
+
 /** The pause that holds a credential now: its own, or that of everything. */
 export function pauseOf({ observation, record }: Pick<Situation, 'observation' | 'record'>): Pause | null {
   return activePause(record.pause, observation.now) ?? activePause(observation.circumstances.pause, observation.now);
@@ -32,7 +35,9 @@ export function graceEnd(secret: SecretRecord, { pastPauses }: Pick<Circumstance
   if (deleteAfter === null || retireRequested) return deleteAfter;
   const began = graceBegan(secret, deleteAfter);
   const ofAll = pastPauses.map((each) => lastingFrom(began, each));
-  const counted = ofAll.flatMap((each) => paused.map((own) => common(each, own)));
+  // of those that stand for several nobody knows what lay in both: what is counted twice only makes the grace longer
+  const apart = (each: EndedPause): boolean => each.packed !== true;
+  const counted = ofAll.filter(apart).flatMap((each) => paused.filter(apart).map((own) => common(each, own)));
   return deleteAfter + total(ofAll) - total(counted);
 }
 
@@ -63,7 +68,9 @@ function putOff(secret: SecretRecord, pause: EndedPause): SecretRecord {
   if (deleteAfter === null || retireRequested) return secret;
   const own = lastingFrom(graceBegan(secret, deleteAfter), pause);
   if (total([own]) === 0) return secret;
-  return { ...secret, deleteAfter: deleteAfter + total([own]), paused: [...paused, own] };
+  const all = [...paused, own];
+  const kept = all.length <= KEPT ? all : [packed(all.slice(0, 1 - KEPT)), ...all.slice(1 - KEPT)];
+  return { ...secret, deleteAfter: deleteAfter + total([own]), paused: kept };
 }
 
 /** A pause of its own moves `deleteAfter`, never the beginning: pauses of everything are counted from there. */
@@ -71,8 +78,17 @@ function graceBegan({ grace, paused = [] }: SecretRecord, deleteAfter: Instant):
   return deleteAfter - (grace ?? 0) - total(paused);
 }
 
-function lastingFrom(began: Instant, { since, until }: EndedPause): EndedPause {
-  return { since: Math.max(began, since), until };
+function lastingFrom(began: Instant, pause: EndedPause): EndedPause {
+  return { ...pause, since: Math.max(began, pause.since) };
+}
+
+/**
+ * One for several, as long as all of them, up to the end of the last: none is moved to an earlier time, so that whenever a
+ * grace began, no less of them lies after that.
+ */
+export function packed(pauses: readonly EndedPause[]): EndedPause {
+  const until = Math.max(...pauses.map((each) => each.until));
+  return { since: until - total(pauses), until, packed: true };
 }
 
 /** What lies in both; it ends before it begins where nothing does. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CredentialState } from '../../src/domain/credential-state.ts';
 import { DAY, HOUR } from '../../src/domain/time.ts';
 import { pause, settled, untilState } from './pause-scene.ts';
 import { scraped } from './scraped.ts';
@@ -18,20 +19,25 @@ async function still(): Promise<Stage> {
   return stage;
 }
 
-/** By state, over all pages of two. */
-async function listed(stage: Stage, state: 'ok' | 'paused' | 'ignored' | 'unmanaged'): Promise<string[]> {
+type Page = Awaited<ReturnType<Stage['daemon']['credentials']>>;
+const names = ({ items }: Page): string[] => items.map((each) => each.clientId);
+
+/** By state, over all pages of two after a cursor. */
+async function rest(stage: Stage, state: CredentialState, after: string | null): Promise<string[]> {
   const found: string[] = [];
-  let cursor: string | null = null;
-  do {
-    const page = await stage.daemon.credentials({ state }, 2, cursor);
-    expect(page.items.length, 'an empty page is the last one').toBeGreaterThan(page.nextCursor === null ? -1 : 0);
-    for (const item of page.items) {
-      expect(item.state).toBe(state);
-      found.push(item.clientId);
-    }
+  for (let cursor = after; cursor !== null;) {
+    const page = await stage.clock.until(stage.daemon.credentials({ state }, 2, cursor));
+    found.push(...names(page));
     cursor = page.nextCursor;
-  } while (cursor !== null);
+  }
   return found;
+}
+
+async function listed(stage: Stage, state: CredentialState): Promise<string[]> {
+  const page = await stage.clock.until(stage.daemon.credentials({ state }, 2, null));
+  for (const item of page.items) expect(item.state).toBe(state);
+  expect(page.items.length, 'an empty page is the last one').toBeGreaterThan(page.nextCursor === null ? -1 : 0);
+  return [...names(page), ...(await rest(stage, state, page.nextCursor))];
 }
 
 describe('a pause of everything', () => {
@@ -64,6 +70,7 @@ describe('a pause of everything', () => {
     const shown = (await stage.view('shop')).secrets.find(({ secretId }) => secretId === old?.secretId);
     expect(Date.parse(shown?.deleteAfter ?? '') - stored).toBe(2 * HOUR);
     expect(stage.clock.now()).toBeGreaterThan(stored);
+    expect((await stage.rotations('shop'))[0]?.deleteAfter).toBe(shown?.deleteAfter);
     expect(await scraped(stage)).toContain('rekeyd_retirements_blocked{issuer="data8"} 0');
     const { items } = await stage.daemon.forecast(1, 100);
     expect(items.find(({ secretId }) => secretId === old?.secretId)?.at).toBe(shown?.deleteAfter);
@@ -78,5 +85,17 @@ describe('a pause of everything', () => {
     expect(lines).toContain('rekeyd_credentials{issuer="data8",state="paused"} 4');
     expect(lines).toContain('rekeyd_credentials{issuer="data8",state="ok"} 0');
     expect(lines).toContain('rekeyd_credentials{issuer="data8",state="unmanaged"} 1');
+  });
+
+  it('breaks no listing by state that was begun before it, or within it', async () => {
+    const stage = await still();
+    const first = await stage.daemon.credentials({ state: 'ok' }, 2, null);
+    await stage.daemon.pause(null, pause());
+    expect([...names(first), ...(await rest(stage, 'ok', first.nextCursor))]).toEqual(['one', 'shop', 'three', 'two']);
+    const within = await stage.daemon.credentials({ state: 'paused' }, 2, null);
+    await stage.daemon.resume(null, 'test');
+    const others = await rest(stage, 'paused', within.nextCursor);
+    expect([...names(within), ...others]).toEqual(['one', 'shop', 'three', 'two']);
+    await expect(stage.daemon.credentials({ state: 'paused' }, 2, 'p.nonsense')).rejects.toThrow(/cursor/i);
   });
 });

@@ -13,6 +13,7 @@ export async function scraped(stage: Stage): Promise<string[]> {
     ...sources,
     issuers: [...issuers.keys()],
     status: () => daemon.status(),
+    counts: () => daemon.counts(),
     dated: (record) => daemon.dated(record),
     retirementOpening: (record, at) => daemon.retirementOpening(record, at),
     ledgerProblem: () => daemon.ledgerProblem(),

@@ -70,10 +70,14 @@ function expectNotShorter(pauses: Past, kept: Past, own: Past = []): void {
 describe('pauses of everything that are over', () => {
   const short = oneAfterTheOther(Array.from({ length: 250 }, () => [MINUTE, MINUTE] as const));
 
-  it('count exactly in a grace that saw only the last hundred', async () => {
+  it('count whole for a grace that began before them, be they ever so many', async () => {
+    expect(pausedSince(START, await keptOf(short))).toBe(250 * MINUTE);
+  });
+
+  it('never count for less in a grace that began among them, and exactly in one that saw only the last hundred', async () => {
     const kept = await keptOf(short);
     expectNotShorter(short, kept);
-    for (const { since } of short.slice(-99)) expect(pausedSince(since, kept)).toBe(pausedSince(since, short));
+    for (const { since } of short.slice(-100)) expect(pausedSince(since, kept)).toBe(pausedSince(since, short));
     expect(pausedSince(short.at(-1)?.until ?? 0, kept)).toBe(0);
   });
 
@@ -82,12 +86,25 @@ describe('pauses of everything that are over', () => {
     expectNotShorter(short, await keptOf(short), own);
   });
 
-  it('do not grow without bounds', async () => {
-    expect(await keptOf(short)).toHaveLength(100);
+  it("of a script that pauses for five minutes of each hour, for ever, put a grace off by those, and another day's at most", async () => {
+    const hourly = oneAfterTheOther(Array.from({ length: 60 * 24 }, () => [55 * MINUTE, 5 * MINUTE] as const));
+    const kept = await keptOf(hourly);
+    for (const day of [0, 10.4, 40, 59]) {
+      const from = START + day * DAY;
+      const late = pausedSince(from, kept) - pausedSince(from, hourly);
+      expect(late).toBeGreaterThanOrEqual(0);
+      expect(late).toBeLessThanOrEqual(24 * 5 * MINUTE);
+    }
+    expect(kept.length).toBeLessThanOrEqual(100 + 61);
+  });
+
+  it('are forgotten once no grace can have seen them', async () => {
+    const daily = oneAfterTheOther(Array.from({ length: 7 * 365 }, () => [DAY - MINUTE, MINUTE] as const));
+    expect((await keptOf(daily)).length).toBeLessThanOrEqual(5 * 366 + 1);
   });
 
   it('never count for less, whatever their lengths', async () => {
-    const step = fc.tuple(fc.integer({ min: 0, max: 30 * DAY }), fc.integer({ min: 0, max: 30 * DAY }));
+    const step = fc.tuple(fc.integer({ min: 0, max: 2 * DAY }), fc.integer({ min: 0, max: 3 * DAY }));
     const pauses = fc.array(step, { minLength: 101, maxLength: 130 }).map(oneAfterTheOther);
     await fc.assert(
       fc.asyncProperty(pauses, async (each) => {
@@ -101,7 +118,7 @@ describe('pauses of everything that are over', () => {
     const ledger = new MemoryLedger();
     for (const { since, until } of short) await changePauseNote(ledger, since, () => ({ since, until, note: null }));
     const { past } = await readPauseNote(ledger, short.at(-1)?.until ?? 0);
-    expect(pausedSince(START, past)).toBeGreaterThanOrEqual(250 * MINUTE);
-    expect(past.length).toBeLessThanOrEqual(101);
+    expect(pausedSince(START, past)).toBe(250 * MINUTE);
+    expect(past.length).toBeLessThanOrEqual(102);
   });
 });

@@ -60,6 +60,16 @@ describe('a grace', () => {
     expect(endsOn(afterOwn(again, [days(12, 13)]), [days(9, 11)])).toBe(26);
   });
 
+  it('is put off by its own pauses whole, and by no less of everything, while a secret remembers fifty of them', () => {
+    const own = Array.from({ length: 200 }, (_, n) => days(n / 16, n / 16 + 1 / 64));
+    const paused = afterOwn(inGrace, own);
+    expect(paused.paused?.length).toBeLessThanOrEqual(50);
+    expect(endsOn(paused, [])).toBe(14 + 200 / 64);
+    // what lay in both is counted twice where several own ones are told as one: never less than what each is by itself
+    expect(endsOn(paused, [days(0, 12)])).toBeGreaterThanOrEqual(14 + 12);
+    expect(endsOn(paused, [days(0, 12)])).toBeLessThanOrEqual(14 + 12 + 200 / 64);
+  });
+
   it('that a person ended is put off by no pause', () => {
     const requested = { ...inGrace, deleteAfter: NOW, retireRequested: true };
     expect(endsOn(afterOwn(requested, [days(4, 10)]), [days(1, 3)])).toBe(0);
