@@ -3,16 +3,21 @@ import { BaseSequencer } from 'vitest/node';
 
 /** Files that wait for processes for a quarter of a minute and more. */
 export const LONG: readonly string[] = [
-  'reload-killed',
-  'reload-files',
-  'reload',
   'kill',
   'bulk',
   'once',
   'cli',
   'own-credential',
+  'security',
+  'docs',
+  'reload-files',
   'http-acts',
+  'ledger',
+  'reload',
   'http-clients',
+  'reload-killed',
+  'stop',
+  'output',
 ].map((name) => `test/process/${name}.test.ts`);
 
 /**
