@@ -35,9 +35,9 @@ export function createDaemon(
   options: { readonly version: string; readonly before?: Predecessor },
 ): Daemon {
   const { ledger, clock, ticker, settings, events } = world;
+  const { version } = options;
   // let go once it has handed over: each holds on to what it knew of all credentials
   let before = options.before ?? null;
-  const { version } = options;
   const engine = new Engine(world);
   const bulks = new Bulks(engine);
   const scans = new Scans(engine);

@@ -77,7 +77,7 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
     const unwritable = await sources.ledgerProblem();
     if (unwritable !== null) log.warn('ledger-unwritable', 'the ledger could not be written', { error: unwritable });
     try {
-      const counts = (await (sources.counts ?? (() => ledger.countsByState()))()).filter(({ issuer }) =>
+      const counts = (await (sources.counts?.() ?? ledger.countsByState())).filter(({ issuer }) =>
         issuers.includes(issuer),
       );
       const total = counts.reduce((sum, { count }) => sum + count, 0);

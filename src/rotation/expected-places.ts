@@ -1,5 +1,6 @@
 import type { CredentialRecord, DestinationRecord } from '../ledger/records.ts';
 import type { SeenDestination } from './observation.ts';
+import { NOTHING_KNOWN } from './remember-destinations.ts';
 
 /**
  * To be stored before the first write of a generation: whatever happens from now on, these places are remembered, also when
@@ -43,21 +44,5 @@ function isEmpty({ generation, state }: DestinationRecord): boolean {
 }
 
 function unseen({ vault, identity, entry, options }: SeenDestination): DestinationRecord {
-  return {
-    vault,
-    identity,
-    entry,
-    options,
-    format: null,
-    former: false,
-    state: 'absent',
-    generation: null,
-    secretId: null,
-    deliveredAt: null,
-    version: null,
-    revision: null,
-    adopted: null,
-    seenAt: null,
-    error: null,
-  };
+  return { ...NOTHING_KNOWN, vault, identity, entry, options, format: null, former: false, state: 'absent' };
 }

@@ -5,6 +5,18 @@ import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord, DestinationRecord } from '../ledger/records.ts';
 import type { Observation, SeenDestination, Sight } from './observation.ts';
 
+/** A destination of which nothing was ever seen. */
+export const NOTHING_KNOWN = {
+  generation: null,
+  secretId: null,
+  deliveredAt: null,
+  version: null,
+  revision: null,
+  adopted: null,
+  seenAt: null,
+  error: null,
+};
+
 /** A bound mark of ours: what surely is served somewhere. */
 export type Served = Pick<Mark, 'generation' | 'secretId' | 'deliveredAt'>;
 
@@ -99,17 +111,17 @@ export function rememberDestinations(observation: Observation, top: Served | nul
       former: destination.format === null,
     };
     if (sight.state === 'unreachable') {
-      return { ...empty, ...known, ...base, state: 'unreachable' as const, error: sight.error };
+      return { ...NOTHING_KNOWN, ...known, ...base, state: 'unreachable' as const, error: sight.error };
     }
     if (sight.state === 'absent') {
       // what it once held it may be filled with again by hand: it stays known by that, also when no rule names it any more
       const generation = known?.generation ?? null;
-      return { ...empty, ...base, generation, state: 'absent' as const, seenAt: observation.now };
+      return { ...NOTHING_KNOWN, ...base, generation, state: 'absent' as const, seenAt: observation.now };
     }
     const adopted = adoptionOf(destination);
     const served = servedBy(destination, observation.owner);
     return {
-      ...empty,
+      ...NOTHING_KNOWN,
       ...base,
       ...marksOf(destination, served, adopted, observation.now),
       // our own version stays known while its mark is stripped or broken, so that it can be told from a foreign one
@@ -156,14 +168,3 @@ function stateOf(
   if (adopted) return top === null ? 'served' : 'behind';
   return 'foreign';
 }
-
-const empty = {
-  generation: null,
-  secretId: null,
-  deliveredAt: null,
-  version: null,
-  revision: null,
-  adopted: null,
-  seenAt: null,
-  error: null,
-};

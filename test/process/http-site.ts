@@ -49,7 +49,6 @@ export interface Answer {
 export class HttpSite {
   readonly issuer: EmulatedIssuer;
   readonly site: Site;
-  #daemon: Running | null = null;
 
   private constructor(issuer: EmulatedIssuer, site: Site) {
     this.issuer = issuer;
@@ -67,7 +66,7 @@ export class HttpSite {
       },
     });
     const on = new HttpSite(issuer, await Site.open(issuer.env, config([LOCAL, PLAIN])));
-    on.#daemon = await on.site.start();
+    await on.site.start();
     const waiting = await settled(async () => {
       const states = (await on.site.credentials()).map((each) => `${each.name} ${each.state}`);
       // ours, the one without a rule, and the issuer's own client
@@ -79,8 +78,7 @@ export class HttpSite {
   }
 
   get daemon(): Running {
-    if (this.#daemon === null) throw new Error('no daemon was started yet');
-    return this.#daemon;
+    return this.site.daemon;
   }
 
   get url(): string {
@@ -92,7 +90,7 @@ export class HttpSite {
     this.daemon.kill('SIGTERM');
     expect((await this.daemon.ended()).code).toBe(0);
     await this.site.configure(config([LOCAL]));
-    this.#daemon = await this.site.start();
+    await this.site.start();
   }
 
   async call(method: string, path: string, body?: unknown, token: string | null = OPERATOR): Promise<Answer> {

@@ -48,7 +48,6 @@ const OUTCOMES = ['config-reloaded', 'config-refused', 'config-unchanged'];
 export class ReloadSite {
   readonly issuer: EmulatedIssuer;
   readonly site: Site;
-  #daemon: Running | null = null;
 
   private constructor(issuer: EmulatedIssuer, site: Site) {
     this.issuer = issuer;
@@ -63,13 +62,11 @@ export class ReloadSite {
   }
 
   get daemon(): Running {
-    if (this.#daemon === null) throw new Error('no daemon was started yet');
-    return this.#daemon;
+    return this.site.daemon;
   }
 
-  async start(): Promise<Running> {
-    this.#daemon = await this.site.start();
-    return this.#daemon;
+  start(): Promise<Running> {
+    return this.site.start();
   }
 
   /** Lines of the daemon's log with this event. */

@@ -24,6 +24,7 @@ export class Site {
   readonly folder: string;
   readonly #env: Readonly<Record<string, string>>;
   readonly #running: Running[] = [];
+  #daemon: Running | null = null;
 
   private constructor(folder: string, env: Readonly<Record<string, string>>) {
     this.folder = folder;
@@ -64,7 +65,14 @@ export class Site {
   async start(env: Readonly<Record<string, string>> = {}): Promise<Running> {
     const daemon = this.spawn(['run'], env);
     await daemon.until(/"event":"http-listening"/);
+    this.#daemon = daemon;
     return daemon;
+  }
+
+  /** The daemon that was started last. */
+  get daemon(): Running {
+    if (this.#daemon === null) throw new Error('no daemon was started yet');
+    return this.#daemon;
   }
 
   /** Runs `rekeyd ARGS -c CONFIG` to its end. */

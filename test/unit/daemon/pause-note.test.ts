@@ -3,26 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { changePauseNote, readPauseNote } from '../../../src/daemon/pause-note.ts';
 import { DAY, MINUTE } from '../../../src/domain/time.ts';
 import type { Duration, Instant } from '../../../src/domain/time.ts';
-import type { SecretRecord } from '../../../src/ledger/records.ts';
 import { MemoryLedger } from '../../../src/ledger/memory.ts';
 import type { Circumstances } from '../../../src/rotation/observation.ts';
 import { graceEnd } from '../../../src/rotation/pauses.ts';
+import { knownSecret } from '../rotation/given.ts';
 
 const START = Date.UTC(2030, 0, 1);
-const SUPERSEDED: SecretRecord = {
-  secretId: '1',
-  expires: null,
-  role: 'superseded',
-  rotationId: null,
-  generation: 1,
-  firstSeen: START,
-  deleteAfter: null,
-  grace: null,
-  missingSince: null,
-  deletingSince: null,
-  deleteFailures: 0,
-  retireRequested: false,
-};
 type Past = Circumstances['pastPauses'];
 
 /** Everything is paused and resumed at these times, one after the other. @returns what the ledger keeps of it. */
@@ -39,12 +25,11 @@ async function keptOf(pauses: Past): Promise<Past> {
 function pausedSince(from: Instant, pastPauses: Past, own: Past = []): Duration {
   const paused = own.map(({ since, until }) => ({ since: Math.max(from, since), until }));
   const put = paused.reduce((sum, { since, until }) => sum + Math.max(0, until - since), 0);
-  const secret = {
-    ...SUPERSEDED,
+  const secret = knownSecret('1', {
     grace: DAY,
     deleteAfter: from + DAY + put,
     paused: paused.filter((each) => each.until > each.since),
-  };
+  });
   const circumstances = { pause: null, pastPauses, breakerUntil: null, pacedUntil: null, issuerSilent: false };
   return (graceEnd(secret, circumstances) ?? 0) - from - DAY;
 }
