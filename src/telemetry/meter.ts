@@ -2,14 +2,19 @@ import type { Outcome } from '../domain/rotation-state.ts';
 import type { Reason } from '../domain/reason.ts';
 import type { Duration, Instant } from '../domain/time.ts';
 
-/** How a request to an issuer or a vault ended. A closed list: it is a metric's label. */
-export const REQUEST_OUTCOMES = ['ok', 'not-found', 'denied', 'throttled', 'rejected', 'conflict', 'error'] as const;
-export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
+/**
+ * What was wrong with a request to an issuer or a vault. A closed list: it is a metric's label. `unreachable` was not
+ * sent; with `no-answer` nobody knows whether it was applied; `error` is all that the other side says of itself.
+ */
+export type RequestFault =
+  'not-found' | 'denied' | 'throttled' | 'rejected' | 'conflict' | 'error' | 'unreachable' | 'no-answer';
+/** How a request ended. At a vault `not-found` is a good answer: the entry is absent. */
+export type RequestEnd = 'ok' | RequestFault;
 
 /** What is counted. The composition root hands in one that feeds prom-client; {@link silentMeter} for tests. */
 export interface Meter {
-  issuerRequest(issuer: string, operation: string, outcome: RequestOutcome): void;
-  vaultRequest(vault: string, operation: string, outcome: RequestOutcome): void;
+  issuerRequest(issuer: string, operation: string, end: RequestEnd): void;
+  vaultRequest(vault: string, operation: string, end: RequestEnd): void;
   rotation(issuer: string, reason: Reason, outcome: Outcome): void;
   rotationDuration(issuer: string, duration: Duration): void;
   delivery(vault: string, outcome: Outcome): void;

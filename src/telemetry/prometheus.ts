@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { SECOND } from '../domain/time.ts';
-import type { Meter } from './meter.ts';
+import type { Outcome } from '../domain/rotation-state.ts';
+import type { Meter, RequestEnd } from './meter.ts';
 
 /** Seconds. From an urgent rotation without settling, over `verify.settle` (15 min), to a destination that is down. */
 export const ROTATION_BUCKETS = [1, 5, 15, 60, 300, 900, 1_200, 1_800, 3_600, 10_800, 43_200, 86_400];
@@ -27,10 +28,22 @@ export function createPrometheus(options: { readonly version: string }): { meter
     labelNames: ['issuer', 'operation', 'outcome'],
     registers,
   });
+  const issuerFaults = new Counter({
+    name: 'rekeyd_issuer_request_faults_total',
+    help: 'Requests to issuers that did not end well, by what was wrong.',
+    labelNames: ['issuer', 'operation', 'fault'],
+    registers,
+  });
   const vaultRequests = new Counter({
     name: 'rekeyd_vault_requests_total',
     help: 'Requests to vaults.',
     labelNames: ['vault', 'operation', 'outcome'],
+    registers,
+  });
+  const vaultFaults = new Counter({
+    name: 'rekeyd_vault_request_faults_total',
+    help: 'Requests to vaults that did not end well, by what was wrong.',
+    labelNames: ['vault', 'operation', 'fault'],
     registers,
   });
   const rotations = new Counter({
@@ -103,8 +116,15 @@ export function createPrometheus(options: { readonly version: string }): { meter
   return {
     registry,
     meter: {
-      issuerRequest: (issuer, operation, outcome) => issuerRequests.inc({ issuer, operation, outcome }),
-      vaultRequest: (vault, operation, outcome) => vaultRequests.inc({ vault, operation, outcome }),
+      issuerRequest: (issuer, operation, end) => {
+        issuerRequests.inc({ issuer, operation, outcome: outcomeOf(end) });
+        if (end !== 'ok') issuerFaults.inc({ issuer, operation, fault: end });
+      },
+      vaultRequest: (vault, operation, end) => {
+        const fault = end === 'ok' || end === 'not-found' ? null : end; // an absent entry is what was asked for
+        vaultRequests.inc({ vault, operation, outcome: fault === null ? 'ok' : outcomeOf(fault) });
+        if (fault !== null) vaultFaults.inc({ vault, operation, fault });
+      },
       rotation: (issuer, reason, outcome) => rotations.inc({ issuer, reason, outcome }),
       rotationDuration: (issuer, duration) => rotationDuration.observe({ issuer }, duration / SECOND),
       delivery: (vault, outcome) => deliveries.inc({ vault, outcome }),
@@ -122,4 +142,10 @@ export function createPrometheus(options: { readonly version: string }): { meter
       configRefused: () => configSuccess.set(0),
     },
   };
+}
+
+/** In the words of the contract: nobody knows what became of a request without an answer. */
+function outcomeOf(end: RequestEnd): Outcome {
+  if (end === 'ok') return 'ok';
+  return end === 'no-answer' ? 'lost' : 'failed';
 }

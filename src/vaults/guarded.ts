@@ -6,7 +6,7 @@ import { RateLimiter } from '../domain/rate-limiter.ts';
 import type { RightReport } from '../domain/rights.ts';
 import { formatDuration } from '../domain/time.ts';
 import type { Duration } from '../domain/time.ts';
-import type { Meter, RequestOutcome } from '../telemetry/meter.ts';
+import type { Meter, RequestEnd } from '../telemetry/meter.ts';
 import type { EntryContent, EntryDescription, EntryRef, Vault, VaultCapabilities } from './contract.ts';
 
 /** What stands around every vault. */
@@ -102,15 +102,15 @@ class GuardedVault implements Vault {
 
   async #call<T>(call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     await this.#limiter.take(call.signal);
-    const count = (outcome: RequestOutcome): void => {
-      this.#options.meter.vaultRequest(this.name, call.operation, outcome);
+    const count = (end: RequestEnd): void => {
+      this.#options.meter.vaultRequest(this.name, call.operation, end);
     };
     try {
       const answer = await this.#bounded(call, work);
       count(isAbsent(answer) ? 'not-found' : 'ok');
       return answer;
     } catch (error) {
-      if (error instanceof VaultError) count(outcomeOf(error)); // the caller's own abort is no outcome of the vault
+      if (error instanceof VaultError) count(endOf(error)); // the caller's own abort is no outcome of the vault
       throw error;
     }
   }
@@ -163,7 +163,7 @@ function isAbsent(answer: unknown): boolean {
   return typeof answer === 'object' && answer !== null && 'state' in answer && answer.state === 'absent';
 }
 
-function outcomeOf(error: VaultError): RequestOutcome {
+function endOf(error: VaultError): RequestEnd {
   switch (error.fault) {
     case 'denied':
     case 'throttled':

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CredentialView, StatusView } from '../../src/daemon/api.ts';
+import { REASONS } from '../../src/domain/reason.ts';
+import { OUTCOMES } from '../../src/domain/rotation-state.ts';
 import { client, HttpSite, one, OPERATOR, UNMANAGED, VIEWER } from './http-site.ts';
 
 let on: HttpSite;
@@ -8,6 +10,11 @@ beforeAll(async () => {
   on = await HttpSite.open();
 }, 60_000);
 afterAll(() => on.close());
+
+/** Every value of a label in a text of Prometheus. */
+function labels(text: string, name: string): string[] {
+  return [...text.matchAll(new RegExp(`[{,]${name}="([^"]*)"`, 'g'))].map(([, value = '']) => value);
+}
 
 describe('reading', () => {
   it('health and metrics need no token', async () => {
@@ -29,6 +36,9 @@ describe('reading', () => {
     expect(text).toMatch(/^rekeyd_deliveries_total\{vault="local",outcome="ok"\} [1-9]/m);
     expect(text).toMatch(/^rekeyd_scan_last_success_timestamp_seconds\{issuer="data8"\} \d+/m);
     expect(text).toMatch(/^process_cpu_seconds_total/m);
+    expect(labels(text, 'outcome')).toContain('ok');
+    expect(labels(text, 'outcome').filter((outcome) => !new Set<string>(OUTCOMES).has(outcome))).toEqual([]);
+    expect(labels(text, 'reason').filter((reason) => !new Set<string>(REASONS).has(reason))).toEqual([]);
   });
 
   it('the status, by token and by socket', async () => {

@@ -1,7 +1,8 @@
+import type { IssuerError } from '../../domain/errors.ts';
 import type { Ports } from '../../domain/ports.ts';
 import type { Duration } from '../../domain/time.ts';
 import { formatDuration } from '../../domain/time.ts';
-import type { Meter, RequestOutcome } from '../../telemetry/meter.ts';
+import type { Meter, RequestEnd } from '../../telemetry/meter.ts';
 import { readBody } from './body.ts';
 import type { TextSink } from './body.ts';
 import { connectionFault } from './connection-fault.ts';
@@ -78,13 +79,14 @@ export async function exchange(
     const { status, headers } = response;
     observe(status, headers, clock.monotonic() - started);
     const body = await readReplyBody(call, response);
-    settings.meter.issuerRequest(settings.name, call.operation, outcomeOf(status));
+    settings.meter.issuerRequest(settings.name, call.operation, endOf(status));
     const answeredAt = readHttpDate(headers.get('date')) ?? clock.now();
     return { status, body, retryAfter: readRetryAfter(headers.get('retry-after'), answeredAt, settings.maxRetryAfter) };
   } catch (error) {
-    settings.meter.issuerRequest(settings.name, call.operation, 'error');
+    const failure = noAnswer(error, call, settings, limit.over());
+    settings.meter.issuerRequest(settings.name, call.operation, failure.surelyNotApplied ? 'unreachable' : 'no-answer');
     signal?.throwIfAborted();
-    throw noAnswer(error, call, settings, limit.over());
+    throw failure;
   } finally {
     limit.end();
   }
@@ -123,7 +125,7 @@ function startTimeLimit({ timeout, ports }: ExchangeSettings, caller: AbortSigna
   };
 }
 
-function noAnswer(error: unknown, { operation, url }: Call, settings: ExchangeSettings, late: boolean): Error {
+function noAnswer(error: unknown, { operation, url }: Call, settings: ExchangeSettings, late: boolean): IssuerError {
   const { origin } = new URL(url);
   if (late) {
     const message = `${origin} did not answer within ${formatDuration(settings.timeout)}`;
@@ -136,7 +138,7 @@ function noAnswer(error: unknown, { operation, url }: Call, settings: ExchangeSe
   });
 }
 
-function outcomeOf(status: number): RequestOutcome {
+function endOf(status: number): RequestEnd {
   if (status >= 200 && status < 300) return 'ok';
   if (status === 401 || status === 403) return 'denied';
   if (status === 404) return 'not-found';

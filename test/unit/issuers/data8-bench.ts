@@ -1,5 +1,5 @@
 import type { IssuerContext } from '../../../src/issuers/contract.ts';
-import type { RequestOutcome } from '../../../src/telemetry/meter.ts';
+import type { RequestEnd } from '../../../src/telemetry/meter.ts';
 import { createData8, createData8Api } from '../../../src/issuers/data8.ts';
 import type { Issuer } from '../../../src/issuers/contract.ts';
 import type { Data8Api } from '../../../src/issuers/data8/api.ts';
@@ -17,7 +17,7 @@ export interface Data8Bench {
   readonly ports: SkippingPorts;
   readonly issuer: Issuer;
   readonly api: Data8Api;
-  /** `operation outcome`, as it was counted. */
+  /** `operation end`, as it was counted. */
   readonly counted: string[];
   /** Everything that was logged, as one text. */
   readonly logged: string[];
@@ -55,8 +55,8 @@ export async function openData8(
     log: listeningLog(logged),
     meter: {
       ...silentMeter,
-      issuerRequest: (_issuer: string, operation: string, outcome: RequestOutcome) => {
-        counted.push(`${operation} ${outcome}`);
+      issuerRequest: (_issuer: string, operation: string, end: RequestEnd) => {
+        counted.push(`${operation} ${end}`);
       },
     },
     ...context,

@@ -108,7 +108,7 @@ describe('what may pass', () => {
     const error = await failure(refused.issuer.createSecret('a', wish));
     expect(error).toMatchObject({ code: 'issuer.unavailable', surelyNotApplied: true });
     expect(error.message).toBe(`issuer d8: create-secret: no connection to http://127.0.0.1:${port} (ECONNREFUSED)`);
-    expect(refused.counted.filter((line) => line === 'create-secret error')).toHaveLength(3);
+    expect(refused.counted.filter((line) => line === 'create-secret unreachable')).toHaveLength(3);
     await refused.close();
   });
 

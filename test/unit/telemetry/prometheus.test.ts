@@ -92,7 +92,10 @@ describe('the meter', () => {
     const { meter, registry } = createPrometheus({ version: '1.2.3' });
     meter.issuerRequest('data8', 'createSecret', 'ok');
     meter.issuerRequest('data8', 'createSecret', 'ok');
+    meter.issuerRequest('data8', 'createSecret', 'no-answer');
+    meter.issuerRequest('data8', 'createSecret', 'throttled');
     meter.vaultRequest('local', 'deliver', 'conflict');
+    meter.vaultRequest('local', 'read', 'not-found');
     meter.rotation('data8', 'expiring', 'ok');
     meter.rotationDuration('data8', 61_000);
     meter.delivery('local', 'failed');
@@ -103,7 +106,13 @@ describe('the meter', () => {
     const lines = (await registry.metrics()).split('\n');
     for (const line of [
       'rekeyd_issuer_requests_total{issuer="data8",operation="createSecret",outcome="ok"} 2',
-      'rekeyd_vault_requests_total{vault="local",operation="deliver",outcome="conflict"} 1',
+      'rekeyd_issuer_requests_total{issuer="data8",operation="createSecret",outcome="lost"} 1',
+      'rekeyd_issuer_requests_total{issuer="data8",operation="createSecret",outcome="failed"} 1',
+      'rekeyd_issuer_request_faults_total{issuer="data8",operation="createSecret",fault="no-answer"} 1',
+      'rekeyd_issuer_request_faults_total{issuer="data8",operation="createSecret",fault="throttled"} 1',
+      'rekeyd_vault_requests_total{vault="local",operation="deliver",outcome="failed"} 1',
+      'rekeyd_vault_requests_total{vault="local",operation="read",outcome="ok"} 1',
+      'rekeyd_vault_request_faults_total{vault="local",operation="deliver",fault="conflict"} 1',
       'rekeyd_rotations_total{issuer="data8",reason="expiring",outcome="ok"} 1',
       'rekeyd_rotation_duration_seconds_sum{issuer="data8"} 61',
       'rekeyd_rotation_duration_seconds_bucket{le="60",issuer="data8"} 0',
