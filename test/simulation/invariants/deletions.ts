@@ -78,7 +78,7 @@ export function deletionsAreProven(world: Witnessed): Invariant {
           `${process.id} deleted secret ${secretId} of ${clientId} ${ago} s after it was served, grace is ${grace / SECOND} s`,
         );
       }
-      if (!expired && truth.alive(clientId).length === 0) {
+      if (!expired && truth.alive(clientId).length === 0 && !isTakenAway(clientId, secretId)) {
         world.violate('S4', `${process.id} deleted the last valid secret ${secretId} of ${clientId}`);
       }
     },
@@ -88,6 +88,14 @@ export function deletionsAreProven(world: Witnessed): Invariant {
   function isPutBack(clientId: string, secretId: string, place: string): boolean {
     const { since, by } = truth.serving.get(place) ?? { since: 0, by: 'daemon' };
     return by === 'hand' && since > (sentAt.get(`${clientId}/${secretId}`) ?? time.now);
+  }
+
+  /** Somebody deleted what it was to leave alive while the DELETE was on its way already. */
+  function isTakenAway(clientId: string, secretId: string): boolean {
+    const sent = sentAt.get(`${clientId}/${secretId}`) ?? time.now;
+    return [...truth.deletions].some(
+      ([key, { by, at }]) => key.startsWith(`${clientId}/`) && by === 'hand' && at > sent,
+    );
   }
 
   /**
