@@ -31,7 +31,8 @@ export interface CreatedSecret extends ListedSecret {
 
 /**
  * What the token endpoint says of a client's secret. `accepted`: a token, or an OAuth error that is only said after the
- * client was authenticated. `refused`: `invalid_client`, which for a fresh secret means 'not yet'.
+ * client was authenticated, and never with 401. `refused`: `invalid_client`, or such an error with 401; for a fresh secret it
+ * means 'not yet'.
  */
 export type Verdict = 'accepted' | 'refused';
 

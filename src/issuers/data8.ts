@@ -3,6 +3,7 @@ import type { Issuer, IssuerContext, IssuerType, Verdict } from './contract.ts';
 import type { Data8Api } from './data8/api.ts';
 import { connect } from './data8/connection.ts';
 import type { Connection } from './data8/connection.ts';
+import { provenOfSecret } from './data8/oauth-error.ts';
 import { data8Schema } from './data8/options.ts';
 import type { Data8Options } from './data8/options.ts';
 import { reportRights } from './data8/rights.ts';
@@ -14,15 +15,6 @@ const TYPE = 'data8';
  * comes back shorter is noticed, and the secret not used.
  */
 const DESCRIPTION_LIMIT = 200;
-
-/** Errors that OAuth (RFC 6749, 5.2; RFC 8707) has a server say only once it knows that the client is who it says. */
-const SAID_AFTER_AUTHENTICATION = new Set([
-  'invalid_scope',
-  'unauthorized_client',
-  'invalid_grant',
-  'unsupported_grant_type',
-  'invalid_target',
-]);
 
 /** Data8 (https://www.data-8.co.uk) as an issuer. */
 export const data8: IssuerType<typeof data8Schema> = { type: TYPE, schema: data8Schema, create: createData8 };
@@ -71,9 +63,10 @@ async function verify(
 ): Promise<Verdict> {
   const answer = await tokenEndpoint.ask({ clientId, clientSecret }, 'verify', 'never', signal);
   if (answer.kind === 'token') return 'accepted';
+  if (answer.kind === 'unexplained') throw answer.failure;
+  const proven = provenOfSecret(answer);
+  if (proven !== 'nothing') return proven === 'good' ? 'accepted' : 'refused';
   const { error, status } = answer;
-  if (error === 'invalid_client' && status !== 403) return 'refused';
-  if (SAID_AFTER_AUTHENTICATION.has(error)) return 'accepted';
   throw failures.make('rejected', 'verify', `the token endpoint answered ${status} ${error}, which proves nothing`, {
     status,
     surelyNotApplied: true,

@@ -1,4 +1,5 @@
 import { safeMessage } from '../../domain/errors.ts';
+import type { IssuerError } from '../../domain/errors.ts';
 import { SecretValue } from '../../domain/secret-value.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { IssuerContext, SecretReference } from '../contract.ts';
@@ -6,7 +7,8 @@ import type { FreshToken } from './access-token.ts';
 import type { Failures } from './failure.ts';
 import { ownClientSchema } from './options.ts';
 import type { Data8Options } from './options.ts';
-import type { TokenEndpoint } from './token-endpoint.ts';
+import { provenOfSecret } from './oauth-error.ts';
+import type { TokenAnswer, TokenEndpoint } from './token-endpoint.ts';
 
 const OPERATION = 'token';
 
@@ -64,11 +66,14 @@ export class OwnClient {
     }
   }
 
-  /** @throws IssuerError `unauthorized` where the client is refused; what {@link TokenEndpoint.ask} throws. */
+  /**
+   * Gets a token. Where our client is refused, the secret is read again, once, and tried where it is another one.
+   * @throws IssuerError `unauthorized` where the client is refused; what {@link TokenEndpoint.ask} throws.
+   */
   async fetchToken(signal: AbortSignal): Promise<FreshToken> {
     const clientSecret = this.#secret ?? (await this.readAgain(signal));
     let answer = await this.#endpoint.ask({ clientId: this.#clientId, clientSecret }, OPERATION, 'always', signal);
-    if (answer.kind === 'oauth-error' && answer.error === 'invalid_client') {
+    if (mayBeTheSecret(answer)) {
       const changed = this.#kept === null ? await this.#takeUpChange() : await this.#takeUpEntry(signal);
       if (changed !== null) {
         const client = { clientId: this.#clientId, clientSecret: changed };
@@ -76,16 +81,30 @@ export class OwnClient {
       }
     }
     if (answer.kind === 'token') return answer;
-    throw this.#failures.make(
-      'unauthorized',
-      OPERATION,
-      `the token endpoint refuses our own client ${this.#clientId} (${answer.error}): ${this.#advice(answer.error)}`,
-      { status: answer.status, surelyNotApplied: true },
+    throw this.#refusal(answer);
+  }
+
+  #refusal(answer: Exclude<TokenAnswer, { kind: 'token' }>): IssuerError {
+    if (answer.kind === 'unexplained') {
+      const { failure } = answer;
+      // 400 and 403 may be about the request, or a wall's: what they say of it stands
+      return failure.status === 401 ? this.#refused('401', 401, this.#adviceOnSecret()) : failure;
+    }
+    const { error, status } = answer;
+    const isTheSecret = error === 'invalid_client' || provenOfSecret(answer) === 'bad';
+    return this.#refused(
+      error,
+      status,
+      isTheSecret ? this.#adviceOnSecret() : 'check scope, and what the client may do',
     );
   }
 
-  #advice(error: string): string {
-    if (error !== 'invalid_client') return 'check scope, and what the client may do';
+  #refused(said: string, status: number, advice: string): IssuerError {
+    const message = `the token endpoint refuses our own client ${this.#clientId} (${said}): ${advice}`;
+    return this.#failures.make('unauthorized', OPERATION, message, { status, surelyNotApplied: true });
+  }
+
+  #adviceOnSecret(): string {
     if (this.#kept === null) return 'check clientId and clientSecret; the secret may have expired';
     return `what is in ${describe(this.#kept)} is no secret of it that is valid: make one at the issuer by hand, and put it there; rekeyd then goes on by itself`;
   }
@@ -130,6 +149,11 @@ export class OwnClient {
     this.#log.info('client-secret-changed', 'our own client was refused; its secret as configured now is taken up');
     return clientSecret;
   }
+}
+
+/** Whether another secret may help: not where the answer says that this one is good. */
+function mayBeTheSecret(answer: TokenAnswer): boolean {
+  return answer.kind === 'unexplained' || (answer.kind === 'oauth-error' && provenOfSecret(answer) !== 'good');
 }
 
 function describe({ vault, entry, field }: SecretReference): string {

@@ -1,7 +1,9 @@
 import { urlProblem } from '../../config/fields.ts';
+import type { IssuerError } from '../../domain/errors.ts';
 import { SecretValue } from '../../domain/secret-value.ts';
 import type { Reply } from './exchange.ts';
 import type { Data8Operation, Failures } from './failure.ts';
+import type { OAuthError } from './oauth-error.ts';
 import type { Data8Options } from './options.ts';
 import { parseObject } from './problem.ts';
 import type { Repeat, Sender } from './sender.ts';
@@ -13,12 +15,17 @@ export interface ClientSecret {
   readonly clientSecret: SecretValue;
 }
 
-/** What the token endpoint says: a token, or an error of OAuth (RFC 6749, 5.2). `lifetime` in seconds, null: not said. */
+/**
+ * What the token endpoint says: a token, an error of OAuth, or a refusal (400, 401, 403) that gives no such reason, with the
+ * IssuerError that tells it. `lifetime` in seconds, null: not said.
+ */
 export type TokenAnswer =
   | { readonly kind: 'token'; readonly token: SecretValue; readonly lifetime: number | null }
-  | { readonly kind: 'oauth-error'; readonly error: string; readonly status: number };
+  | ({ readonly kind: 'oauth-error' } & OAuthError)
+  | { readonly kind: 'unexplained'; readonly failure: IssuerError };
 
 const BODY_LIMIT = 1024 * 1024;
+const REFUSALS = [400, 401, 403];
 
 /** The OAuth token endpoint, found by discovery where only an authority is known. */
 export class TokenEndpoint {
@@ -35,7 +42,7 @@ export class TokenEndpoint {
 
   /**
    * Asks for a token with the grant client_credentials.
-   * @throws IssuerError for everything that is neither a token nor an OAuth error: silence, 429, 5xx, HTML.
+   * @throws IssuerError for everything that is neither a token nor a refusal: silence, 429, 5xx, HTML with a 2xx.
    */
   async ask(
     client: ClientSecret,
@@ -74,10 +81,11 @@ export class TokenEndpoint {
     }
     const error = body?.['error'];
     const said = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? error : null;
-    if (said !== null && [400, 401, 403].includes(reply.status)) {
-      return { kind: 'oauth-error', error: said, status: reply.status };
-    }
-    throw statusError(reply, operation, this.#failures, [client.clientSecret], { at: 'the token endpoint' });
+    const isRefusal = REFUSALS.includes(reply.status);
+    if (said !== null && isRefusal) return { kind: 'oauth-error', error: said, status: reply.status };
+    const failure = statusError(reply, operation, this.#failures, [client.clientSecret], { at: 'the token endpoint' });
+    if (isRefusal) return { kind: 'unexplained', failure };
+    throw failure;
   }
 
   async #url(signal: AbortSignal | undefined): Promise<string> {

@@ -35,6 +35,62 @@ describe('our own client is refused', () => {
     expect(bench.logged.join()).toContain('client-secret-changed');
   });
 
+  it.each([
+    ['a bare 401', { status: 401 }],
+    ['401 with a page', { status: 401, body: '<html>' }],
+    ['unauthorized_client at 401', { status: 401, body: { error: 'unauthorized_client' } }],
+    ['a bare 400', { status: 400 }],
+    ['a word that OAuth does not know', { status: 400, body: { error: 'bad_secret' } }],
+    ['an error that is no word', { status: 400, body: { error: 'Bad credentials' } }],
+    ['a bare 403', { status: 403 }],
+  ])('takes up a changed secret also where the answer is %s', async (_name, answer) => {
+    bench = await openData8({}, { rereadOptions: async () => section('fresh') });
+    bench.stub.answer(TOKEN, ({ body }) => (body.includes('fresh') ? good : answer));
+    bench.stub.answer(LIST, empty);
+    expect(await bench.issuer.listCredentials()).toEqual([]);
+    expect(bench.stub.seen(TOKEN)).toHaveLength(2);
+  });
+
+  it.each([
+    ['a bare 401', { status: 401 }, 'issuer.unauthorized'],
+    ['a bare 400', { status: 400 }, 'issuer.rejected'],
+    ['a bare 403', { status: 403 }, 'issuer.forbidden'],
+  ])('reads once, and asks no more, where %s met the secret that is there', async (_name, answer, code) => {
+    let reads = 0;
+    bench = await openData8({}, { rereadOptions: async () => (reads++, section(CANARY)) });
+    bench.stub.answer(TOKEN, answer);
+    await expect(bench.issuer.listCredentials()).rejects.toMatchObject({ code, surelyNotApplied: true });
+    expect(reads).toBe(1);
+    expect(bench.stub.seen(TOKEN)).toHaveLength(1);
+  });
+
+  it.each([
+    [
+      'the answer says that the secret is good',
+      'POST /connect/token',
+      { status: 400, body: { error: 'invalid_scope' } },
+    ],
+    ['the token endpoint is silent', 'POST /connect/token', { status: 503 }],
+    ['it is not where it should be', 'POST /connect/token', { status: 404 }],
+    ['discovery is refused', 'GET /.well-known/openid-configuration', { status: 401 }],
+  ])('reads nothing again where %s', async (_name, route, answer) => {
+    let reads = 0;
+    bench = await openData8(route === TOKEN ? {} : { tokenUrl: 'STUB' }, {
+      rereadOptions: async () => (reads++, section('fresh')),
+    });
+    bench.stub.answer(route, answer);
+    await expect(bench.issuer.listCredentials()).rejects.toMatchObject({ name: 'IssuerError' });
+    expect(reads).toBe(0);
+  });
+
+  it('tells a bare 401 as a refusal of the client, and what to do', async () => {
+    bench = await openData8();
+    bench.stub.answer(TOKEN, { status: 401 });
+    await expect(bench.issuer.listCredentials()).rejects.toThrow(
+      /token: the token endpoint refuses our own client me \(401\): check clientId and clientSecret; the secret may have/,
+    );
+  });
+
   it('asks once more only where the secret has changed', async () => {
     bench = await openData8({}, { rereadOptions: async () => section(CANARY) });
     bench.stub.answer(TOKEN, { ...refusal, status: 401 });

@@ -3,6 +3,7 @@ import { VaultError } from '../../../src/domain/errors.ts';
 import { SecretValue } from '../../../src/domain/secret-value.ts';
 import { openData8 } from './data8-bench.ts';
 import type { Data8Bench } from './data8-bench.ts';
+import type { Answer } from './stub-server.ts';
 
 const TOKEN = 'POST /connect/token';
 const LIST = 'GET /ClientCredential';
@@ -12,8 +13,11 @@ const clientSecret = { vault: 'local', entry: 'own' };
 let bench: Data8Bench;
 afterEach(() => bench.close());
 
-/** A vault whose entry holds `value`, and an issuer that accepts what is in `valid`. */
-async function open(state: { value: string | Error; valid: readonly string[]; reads: number }): Promise<void> {
+/** A vault whose entry holds `value`, and an issuer that accepts what is in `valid`, and else says `no`. */
+async function open(
+  state: { value: string | Error; valid: readonly string[]; reads: number },
+  no: Answer = refusal,
+): Promise<void> {
   bench = await openData8(
     { clientSecret: clientSecret },
     {
@@ -30,7 +34,7 @@ async function open(state: { value: string | Error; valid: readonly string[]; re
     const secret = new URLSearchParams(body).get('client_secret') ?? '';
     return state.valid.includes(secret)
       ? { status: 200, body: { access_token: `by-${secret}`, expires_in: 3600 } }
-      : refusal;
+      : no;
   });
   bench.stub.answer(LIST, { status: 200, body: [] });
 }
@@ -55,6 +59,16 @@ describe('our own secret in a vault', () => {
     expect(await bench.issuer.listCredentials()).toEqual([]);
     expect(state.reads).toBe(2);
     expect(bench.logged.join()).toContain('client-secret-changed');
+  });
+
+  it('is read again where it is refused without a word', async () => {
+    const state = { value: 'one', valid: ['one'], reads: 0 };
+    await open(state, { status: 401 });
+    await bench.issuer.listCredentials();
+    Object.assign(state, { value: 'two', valid: ['two'] });
+    bench.ports.pass(7_200_000);
+    expect(await bench.issuer.listCredentials()).toEqual([]);
+    expect(state.reads).toBe(2);
   });
 
   it('locked out: says what is wrong, where, and what to do', async () => {
