@@ -4,6 +4,9 @@
  */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|["[\]{},]/gs;
 
+/** What JSON has for white space; trim() takes more away. */
+const SPACE = /^[ \t\n\r]*$/;
+
 /** More than any item that the API promises. */
 const LONGEST_ITEM = 1024 * 1024;
 
@@ -40,29 +43,33 @@ export class JsonArrayItems {
         if (this.#rest.length > LONGEST_ITEM) this.#standing = 'broken';
         return;
       }
-      this.#finish(text.slice(at, end), text[end] === ']');
+      if (text[end] === '}') this.#standing = 'broken';
+      else this.#finish(text.slice(at, end), text[end] === ']');
       at = end + 1;
     }
-    if (this.#standing === 'after' && text.slice(at).trim() !== '') this.#standing = 'broken';
+    if (this.#standing === 'after' && !SPACE.test(text.slice(at))) this.#standing = 'broken';
   }
 
   /** @returns where the first item begins. */
   #begin(text: string): number {
-    const start = text.search(/\S/);
+    const start = text.search(/[^ \t\n\r]/);
     if (start === -1) return 0;
     this.#standing = text[start] === '[' ? 'within' : 'broken';
     return start + 1;
   }
 
   #finish(item: string, isLast: boolean): void {
-    const isEmptyArray = isLast && this.#isFirst && item.trim() === '';
+    const isEmptyArray = isLast && this.#isFirst && SPACE.test(item);
     this.#isFirst = false;
     if (isLast) this.#standing = 'after';
     if (!isEmptyArray) this.#take(item);
   }
 }
 
-/** The place of the comma or bracket that ends the item which begins at `from`; null: it has not come yet. */
+/**
+ * The place of the comma or bracket that ends the item which begins at `from`, or of a brace there that nothing opened; null:
+ * it has not come yet.
+ */
 function endOfItem(text: string, from: number): number | null {
   let depth = 0;
   TOKEN.lastIndex = from;
