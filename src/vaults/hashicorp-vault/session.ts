@@ -1,7 +1,7 @@
 import { VaultError, safeMessage } from '../../domain/errors.ts';
 import type { Ports } from '../../domain/ports.ts';
 import type { SecretValue } from '../../domain/secret-value.ts';
-import { DAY, SECOND } from '../../domain/time.ts';
+import { DAY, MINUTE, SECOND } from '../../domain/time.ts';
 import type { Duration } from '../../domain/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -37,7 +37,9 @@ interface Held {
   readonly endsAt: Duration;
 }
 
-const RETRY_EARLY = 5 * SECOND;
+/** After a renewal that failed; it doubles with each further one, up to the other. */
+const FIRST_RETRY = 5 * SECOND;
+const LONGEST_RETRY = 10 * MINUTE;
 /** No token is renewed more often than this, however short it lives. */
 const LEAST_PAUSE = SECOND;
 
@@ -53,6 +55,8 @@ export class Session {
   #held: Held | null = null;
   #refreshing: Promise<SecretValue> | null = null;
   #keeping = false;
+  /** Early refreshes that failed, since the last success. */
+  #failures = 0;
   #notBefore: Duration = Number.NEGATIVE_INFINITY;
 
   constructor(source: TokenSource, ports: Pick<Ports, 'clock' | 'ticker'>, log: Log) {
@@ -98,13 +102,23 @@ export class Session {
   }
 
   #refreshEarly(): void {
+    if (this.#refreshing !== null) return; // told by whoever began it
     this.#refresh().catch((error: unknown) => {
-      this.#notBefore = this.#ports.clock.monotonic() + RETRY_EARLY;
+      this.#putOff();
       if (this.#closing.signal.aborted) return;
       this.#log.warn('vault-token-not-renewed', 'The token could not be renewed early; it is still good.', {
         error: safeMessage(error),
       });
     });
+  }
+
+  /** By half of what is left of the token's life at most: however late renewals succeed again, one comes in time. */
+  #putOff(): void {
+    const now = this.#ports.clock.monotonic();
+    const pause = Math.min(FIRST_RETRY * 2 ** this.#failures, LONGEST_RETRY);
+    this.#failures += 1;
+    const left = this.#held === null ? 0 : this.#held.endsAt - now;
+    this.#notBefore = now + Math.max(LEAST_PAUSE, Math.min(pause, left / 2));
   }
 
   #refresh(): Promise<SecretValue> {
@@ -127,6 +141,8 @@ export class Session {
       grant = await this.#source.obtain(this.#closing.signal);
     }
     this.#closing.signal.throwIfAborted();
+    this.#failures = 0;
+    this.#notBefore = Number.NEGATIVE_INFINITY;
     const life = grant.lifetime === 0 ? Number.POSITIVE_INFINITY : grant.lifetime * SECOND;
     const early = Math.max(LEAST_PAUSE, Math.min((life * 2) / 3, DAY));
     this.#held = {
