@@ -31,7 +31,7 @@ export interface CreatedSecret extends ListedSecret {
 
 /**
  * What the token endpoint says of a client's secret. `accepted`: a token, or an OAuth error that is only said after the
- * client was authenticated, and never with 401. `refused`: `invalid_client`, or such an error with 401; for a fresh secret it
+ * client was authenticated, and never with 401. `refused`: `invalid_client`, or 401 whatever it says; for a fresh secret it
  * means 'not yet'.
  */
 export type Verdict = 'accepted' | 'refused';

@@ -63,7 +63,11 @@ async function verify(
 ): Promise<Verdict> {
   const answer = await tokenEndpoint.ask({ clientId, clientSecret }, 'verify', 'never', signal);
   if (answer.kind === 'token') return 'accepted';
-  if (answer.kind === 'unexplained') throw answer.failure;
+  if (answer.kind === 'unexplained') {
+    // it is an answer: where a wall gives it to everyone, our own client has no token, and nothing is made
+    if (answer.failure.status === 401) return 'refused';
+    throw answer.failure;
+  }
   const proven = provenOfSecret(answer);
   if (proven !== 'nothing') return proven === 'good' ? 'accepted' : 'refused';
   const { error, status } = answer;

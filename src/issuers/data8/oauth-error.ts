@@ -13,10 +13,12 @@ const SAID_AFTER_AUTHENTICATION = new Set([
   'invalid_target',
 ]);
 
-/** What an error proves of the secret that was shown; `nothing`: it may be either. */
+/**
+ * What an error proves of the secret that was shown; `nothing`: it may be either. 401 is 'I do not know you', whatever the
+ * word: there are servers that say unauthorized_client of a wrong secret.
+ */
 export function provenOfSecret({ error, status }: OAuthError): 'good' | 'bad' | 'nothing' {
+  if (status === 401) return 'bad';
   if (error === 'invalid_client') return status === 403 ? 'nothing' : 'bad';
-  if (!SAID_AFTER_AUTHENTICATION.has(error)) return 'nothing';
-  // 401 is 'I do not know you', whatever the word: there are servers that say unauthorized_client of a wrong secret
-  return status === 401 ? 'bad' : 'good';
+  return SAID_AFTER_AUTHENTICATION.has(error) ? 'good' : 'nothing';
 }
