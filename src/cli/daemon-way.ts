@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { urlProblem } from '../config/fields.ts';
 import { SecretValue } from '../domain/secret-value.ts';
-import { settingsOf, withConfig } from './command.ts';
+import type { WayIn } from '../config/way-in.ts';
+import { configFiles, withConfig } from './command.ts';
 import type { Bench, ConfigOptions } from './command.ts';
 import { DaemonClient } from './daemon-client.ts';
 import { UsageError } from './exit.ts';
+import { say } from './io.ts';
 
 export interface WayOptions extends ConfigOptions {
   readonly url?: string;
@@ -23,7 +25,8 @@ export function withDaemon(command: Command): Command {
 
 /**
  * A client for the daemon that options, environment or configuration name. What is given as an option wins over the
- * environment, a URL over a socket. The configuration is read only where neither is given.
+ * environment, a URL over a socket. The configuration is read only where neither is given; one that can be used for nothing
+ * but its socket is used for that, which is said.
  * @throws UsageError, ConfigError.
  */
 export async function daemonOf(bench: Bench, options: WayOptions): Promise<DaemonClient> {
@@ -37,11 +40,19 @@ export async function daemonOf(bench: Bench, options: WayOptions): Promise<Daemo
   }
   const socket = options.socket ?? env['REKEYD_SOCKET'] ?? '';
   if (socket !== '') return new DaemonClient({ kind: 'socket', path: socket });
-  const settings = await settingsOf(bench, options);
-  if (settings.http.socket === null) {
+  const way = await wayInOf(bench, options);
+  if (way.socket === null) {
     throw new UsageError('the configuration has no local socket (http.socket is off): give --url and --token-file');
   }
-  return new DaemonClient({ kind: 'socket', path: settings.http.socket });
+  if (way.unusable !== null) {
+    say(bench.io, "the configuration has problems ('rekeyd check --offline' lists them): used for http.socket only");
+  }
+  return new DaemonClient({ kind: 'socket', path: way.socket });
+}
+
+/** Where the configuration says that the daemon is. @throws ConfigError where it does not even say that. */
+export function wayInOf(bench: Bench, options: ConfigOptions): Promise<WayIn> {
+  return bench.workshop.loadWayIn(configFiles(options, bench.io));
 }
 
 async function tokenOf(options: WayOptions, fromEnvironment: string | undefined): Promise<SecretValue | null> {

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { settingsOf } from './command.ts';
 import type { Bench } from './command.ts';
 import { DaemonClient } from './daemon-client.ts';
-import { daemonOf, withDaemon } from './daemon-way.ts';
+import { daemonOf, wayInOf, withDaemon } from './daemon-way.ts';
 import type { WayOptions } from './daemon-way.ts';
 import { EXIT } from './exit.ts';
 
@@ -20,17 +19,20 @@ export function addHealth(program: Command, bench: Bench): void {
     );
 }
 
-/** As every command finds the daemon; without a local socket at the configured port, since /livez asks for no token. */
+/**
+ * As every command finds the daemon; without a local socket at the configured port, since /livez asks for no token. It says
+ * nothing of a configuration that has problems: what is asked is whether the daemon lives.
+ */
 async function nearbyDaemon(bench: Bench, options: WayOptions): Promise<DaemonClient> {
   const { env } = bench.io;
   const named = [options.url, options.socket, env['REKEYD_URL'], env['REKEYD_SOCKET']].some(
     (way) => (way ?? '') !== '',
   );
-  if (!named) {
-    const { http } = await settingsOf(bench, options);
-    if (http.socket === null) return new DaemonClient({ kind: 'url', url: urlOf(http.host, http.port), token: null });
-  }
-  return daemonOf(bench, options);
+  if (named) return daemonOf(bench, options);
+  const way = await wayInOf(bench, options);
+  return way.socket === null
+    ? new DaemonClient({ kind: 'url', url: urlOf(way.host, way.port), token: null })
+    : new DaemonClient({ kind: 'socket', path: way.socket });
 }
 
 /** Who listens on every address is asked on loopback. */

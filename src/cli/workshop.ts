@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import type { Terms } from '../config/terms.ts';
+import type { WayIn } from '../config/way-in.ts';
 import type { Daemon } from '../daemon/api.ts';
 import type { Ports } from '../domain/ports.ts';
 import type { CreatedSecret, Issuer, ListedCredential, ListedSecret, SecretWish } from '../issuers/contract.ts';
@@ -17,6 +18,8 @@ export interface Workshop {
   readonly log: Log;
   /** @throws ConfigError with every problem found. `overrides` are merged last (REKEYD_MODE and the like). */
   loadSettings(files: readonly string[]): Promise<Settings>;
+  /** Where the daemon of these files is reached. @throws ConfigError where they do not even say that. */
+  loadWayIn(files: readonly string[]): Promise<WayIn>;
   /** @throws ConfigError where no issuer has that name. */
   openIssuer(settings: Settings, name: string): Promise<Issuer>;
   openVault(settings: Settings, name: string): Promise<{ vault: Vault; type: VaultType }>;

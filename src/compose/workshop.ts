@@ -3,6 +3,7 @@ import type { Workshop } from '../cli/workshop.ts';
 import { readIssuerSection } from '../config/load.ts';
 import { createMatcher } from '../config/match.ts';
 import type { Settings } from '../config/settings.ts';
+import { loadWayIn } from '../config/way-in.ts';
 import type { Ports } from '../domain/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import { silentMeter } from '../telemetry/meter.ts';
@@ -60,6 +61,7 @@ export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: P
       origins.set(loaded.settings, { names, files, seen: loaded.seen });
       return loaded.settings;
     },
+    loadWayIn: (names) => loadWayIn(names, sources),
     openIssuer: (settings, name) => Promise.resolve().then(() => openIssuer(settings, name, around)),
     openVault: (settings, name) => openVault(settings, name, around, true),
     matcher: (settings) => createMatcher(settings, vaultTypes),

@@ -68,6 +68,16 @@ export async function readIssuerSection(
 
 /** The merged tree of all files, variables and files put in. */
 async function readTree(files: readonly string[], sources: LoadSources, report: Report): Promise<Node | null> {
+  const written = await readWritten(files, sources, report);
+  return written === null ? null : substituteTree(written, sources, report);
+}
+
+/** The merged tree of all files, as it is written. */
+export async function readWritten(
+  files: readonly string[],
+  sources: Pick<LoadSources, 'readFile'>,
+  report: Report,
+): Promise<Node | null> {
   const trees: Node[] = [];
   for (const file of files) {
     const bytes = await readConfigFile(file, sources, report);
@@ -75,11 +85,14 @@ async function readTree(files: readonly string[], sources: LoadSources, report: 
     if (tree !== null) trees.push(tree);
   }
   const [first, ...later] = trees;
-  if (first === undefined) return null;
-  return substituteTree(later.reduce(mergeNodes, first), sources, report);
+  return first === undefined ? null : later.reduce(mergeNodes, first);
 }
 
-async function readConfigFile(file: string, sources: LoadSources, report: Report): Promise<Uint8Array | null> {
+async function readConfigFile(
+  file: string,
+  sources: Pick<LoadSources, 'readFile'>,
+  report: Report,
+): Promise<Uint8Array | null> {
   try {
     return await sources.readFile(resolve(file));
   } catch (error) {

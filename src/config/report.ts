@@ -59,9 +59,14 @@ export class Report {
     this.#problems.push({ file, line: null, column: null, key, message });
   }
 
+  /** Whether no problem was told. */
+  isEmpty(): boolean {
+    return this.#problems.length === 0;
+  }
+
   /** @throws ConfigError with all problems, in the order of the files; not thrown where there are none. */
   throwIfAny(): void {
-    if (this.#problems.length === 0) return;
+    if (this.isEmpty()) return;
     const seen = new Set<string>();
     const problems = this.#problems.filter((problem) => {
       // An anchor is checked wherever it is used: its problems are told once.

@@ -4,6 +4,7 @@ import { runProgram } from '../../../src/cli/program.ts';
 import type { Data8Operations, EmulatorOptions, Workshop } from '../../../src/cli/workshop.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 import type { Terms } from '../../../src/config/terms.ts';
+import type { WayIn } from '../../../src/config/way-in.ts';
 import type { Daemon } from '../../../src/daemon/api.ts';
 import type { Ports } from '../../../src/domain/ports.ts';
 import type { Issuer } from '../../../src/issuers/contract.ts';
@@ -57,6 +58,8 @@ export function settingsFor(changes: Partial<Settings> = {}): Settings {
 
 export interface Given {
   readonly settings?: Settings | (() => Settings);
+  /** Why the configuration can be used for nothing but the way to the daemon. */
+  readonly unusable?: WayIn['unusable'];
   readonly daemon?: Partial<Daemon>;
   readonly issuers?: Readonly<Record<string, Partial<Issuer>>>;
   readonly vaults?: Readonly<Record<string, { vault: Partial<Vault>; type: Partial<VaultType> }>>;
@@ -92,6 +95,10 @@ export async function cli(args: readonly string[], given: Given = {}): Promise<R
   const opened: string[] = [];
   const closed: string[] = [];
   const emulators: EmulatorOptions[] = [];
+  const load = (files: readonly string[]): Settings => {
+    loaded.push(files);
+    return typeof given.settings === 'function' ? given.settings() : (given.settings ?? settingsFor());
+  };
   const open = <T>(what: string, value: T | undefined): T => {
     if (value === undefined) throw new Error(`nothing given for ${what}`);
     opened.push(what);
@@ -104,9 +111,10 @@ export async function cli(args: readonly string[], given: Given = {}): Promise<R
     version: '9.8.7',
     ports: given.ports ?? standingPorts(),
     log: silentLog,
-    loadSettings: async (files) => {
-      loaded.push(files);
-      return typeof given.settings === 'function' ? given.settings() : (given.settings ?? settingsFor());
+    loadSettings: async (files) => load(files),
+    loadWayIn: async (files) => {
+      const { socket, host, port } = load(files).http;
+      return { ...(socket === null ? { socket, host, port } : { socket }), unusable: given.unusable ?? null };
     },
     openIssuer: async (_, name) =>
       ({ name, ...open(`issuer ${name}`, given.issuers?.[name]), close: closing(`issuer ${name}`) }) as Issuer,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../src/domain/errors.ts';
 import { cli } from './bench.ts';
 import { credential, onSocket, recordedDaemon, rotation } from './recorded-daemon.ts';
 
@@ -135,6 +136,18 @@ describe('pause and resume', () => {
     expect(daemon.seen.at(-1)?.body).toEqual({});
     expect((await cli(['resume', '--all', '--note', 'thawed'], onSocket(daemon))).code).toBe(0);
     expect(daemon.seen.at(-1)?.body).toEqual({ note: 'thawed' });
+  });
+});
+
+describe('a configuration that can be used for nothing but the way to the daemon', () => {
+  const unusable = new ConfigError([{ file: 'a.yaml', line: 1, column: 1, key: 'bogus', message: 'unknown key' }]);
+
+  it('does not keep anybody from a pause, and is told of', async () => {
+    daemon.answers = { 'POST /v1/pause': { body: { paused: true, until: null, note: null } } };
+    const ran = await cli(['pause', '--all'], { ...onSocket(daemon), unusable });
+    expect(ran).toMatchObject({ code: 0, out: 'everything: paused until resumed\n' });
+    expect(ran.err).toContain('has problems');
+    expect(ran.err).toContain('rekeyd check --offline');
   });
 });
 

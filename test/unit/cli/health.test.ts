@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../src/domain/errors.ts';
 import { cli, settingsFor } from './bench.ts';
 
 let server: Server;
@@ -36,6 +37,12 @@ describe('rekeyd health', () => {
       expect(asked).toEqual(['/livez']);
     },
   );
+
+  it('is 0 without a word where the configuration can be used for nothing else: the daemon is well', async () => {
+    const unusable = new ConfigError([{ file: 'a.yaml', line: 1, column: 1, key: 'bogus', message: 'unknown key' }]);
+    const ran = await cli(['health'], { settings: listening('0.0.0.0'), unusable });
+    expect(ran).toMatchObject({ code: 0, out: 'ok\n', err: '' });
+  });
 
   it('is 1 where it answers with an error', async () => {
     status = 503;
