@@ -164,6 +164,39 @@ describe('.github/workflows', () => {
       expect(comment).toMatch(/ # v\d+\.\d+\.\d+/);
     }
   });
+
+  it("release.yml: the image's tag and version are what the chart asks for, without the v of the git tag", () => {
+    interface Step {
+      readonly name?: string;
+      readonly uses?: string;
+      readonly run?: string;
+      readonly with?: { readonly tags?: string; readonly 'build-args'?: string };
+    }
+    const { jobs } = parse(text('.github/workflows/release.yml')) as { jobs: { image: { steps: readonly Step[] } } };
+    const { steps } = jobs.image;
+    const push = steps.findIndex(({ uses = '' }) => uses.startsWith('docker/build-push-action@'));
+    const place = mkdtempSync(join(tmpdir(), 'rekeyd-release-'));
+    try {
+      const file = join(place, 'env');
+      writeFileSync(file, '');
+      const env = { GITHUB_REF_NAME: 'v1.2.3', GITHUB_ENV: file };
+      for (const { run } of steps.slice(0, push)) {
+        if (run !== undefined) expect(spawnSync('bash', ['-e', '-c', run], { env }).status).toBe(0);
+      }
+      const set = new Map(
+        text(file)
+          .split('\n')
+          .map((line) => line.split('=') as [string, string]),
+      );
+      const filled = (words = ''): string =>
+        words.replace(/\$\{\{ env\.(\w+) \}\}/g, (_, name: string) => set.get(name) ?? 'unset');
+      expect(filled(steps[push]?.with?.tags)).toMatch(/:1\.2\.3$/);
+      expect(filled(steps[push]?.with?.['build-args'])).toContain('VERSION=1.2.3\n');
+    } finally {
+      rmSync(place, { recursive: true });
+    }
+    expect(text('helm/rekeyd/templates/_helpers.tpl')).toContain('.tag | default $.Chart.AppVersion');
+  });
 });
 
 describe("the image's program", () => {
