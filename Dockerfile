@@ -23,16 +23,18 @@ LABEL org.opencontainers.image.title="rekeyd" \
       org.opencontainers.image.revision="${REVISION}"
 
 COPY packaging/rekeyd.sh /usr/local/bin/rekeyd
-# What installs software has no place beside secrets. Folders for a volume belong to the user, so that a new one does too. The
-# script's mode is not left to the umask of whoever made the checkout.
+COPY packaging/config config/rekeyd.schema.json /etc/rekeyd/
+# What installs software has no place beside secrets. Folders for a volume belong to the user, so that a new one does too; the
+# state's is open to group 0, in which OpenShift runs whatever user it makes up. Modes of what was copied are not left to the
+# umask of whoever made the checkout.
 RUN chmod 0755 /usr/local/bin/rekeyd \
+ && chmod -R a+rX /etc/rekeyd \
  && rm -rf /usr/local/lib/node_modules /opt/yarn* /usr/local/include \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
- && install -d -m 0700 -o 65532 -g 65532 /var/lib/rekeyd \
+ && install -d -m 0770 -o 65532 -g 0 /var/lib/rekeyd \
  && install -d -m 0750 -o 65532 -g 65532 /delivered \
  && install -d -m 0755 /etc/rekeyd /run/secrets
 COPY --from=build /opt/rekeyd /opt/rekeyd
-COPY packaging/config config/rekeyd.schema.json /etc/rekeyd/
 
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \

@@ -2,7 +2,7 @@
 // file of its own, loaded when a vault of that type is opened.
 //   node packaging/bundle.ts package        makes dist/program, what bin/rekeyd.js starts; vaults' libraries stay packages
 //   node packaging/bundle.ts image FOLDER   makes FOLDER/dist/bundle/rekeyd.js, with all it needs: 14 MB instead of 240
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle } from 'esbuild';
 import type { BuildOptions, Plugin } from 'esbuild';
@@ -76,7 +76,8 @@ async function makeImage(folder: string): Promise<void> {
     string
   >;
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name, version, license, type })}\n`);
-  await copyFile(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
+  // not copied, as its mode would come along, and whoever made the checkout may have an umask that closes files
+  await writeFile(join(folder, 'LICENSE'), await readFile(join(ROOT, 'LICENSE')));
   await writeFile(join(folder, 'NOTICES.txt'), await noticesOf(ROOT, inputs));
 }
 

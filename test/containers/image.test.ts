@@ -81,6 +81,17 @@ describe.skipIf(reason !== null)('the image', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\s*$/) as string });
   });
 
+  it('may write its state as any user of group 0, and of no other group', async () => {
+    const write = `fs.writeFileSync('/var/lib/rekeyd/x', '')`;
+    const as = (group: number) =>
+      tryDocker(
+        ...['run', '--rm', '--read-only', '--cap-drop', 'ALL', '--user', `12345:${group}`],
+        ...['--volume', '/var/lib/rekeyd', '--entrypoint', 'node', IMAGE, '-e', write],
+      );
+    expect(await as(0)).toEqual({ code: 0, stdout: '' });
+    expect((await as(12_345)).code).toBe(1);
+  });
+
   it('makes a whole rotation with a read-only root, as a user without rights', async () => {
     await installation.until('"event":"secret-retired"', 2);
     await installation.until('"event":"rotation-done"', 2);

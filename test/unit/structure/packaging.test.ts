@@ -241,6 +241,20 @@ describe("the image's program", () => {
     expect(/^HEALTHCHECK .*\\\n *CMD (.*)$/m.exec(dockerfile)?.[1]).toBe(`["${path}", "health"]`);
   });
 
+  it('can be read by its user, whatever umask the checkout was made with', () => {
+    const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+    const run = /^RUN (.*\\\n)*.*$/m.exec(last);
+    const copied = [...last.matchAll(/^COPY (?!--from).* (\S+)$/gm)];
+    expect(copied.map(([, to]) => to)).toEqual(['/usr/local/bin/rekeyd', '/etc/rekeyd/']);
+    for (const { index } of copied) expect(index).toBeLessThan(run?.index ?? 0);
+    expect(run?.[0]).toContain('chmod 0755 /usr/local/bin/rekeyd ');
+    expect(run?.[0]).toContain('chmod -R a+rX /etc/rekeyd ');
+  });
+
+  it('may write its state as any user of group 0, which is what OpenShift runs it as', () => {
+    expect(dockerfile).toMatch(/install -d -m 0770 -o 65532 -g 0 \/var\/lib\/rekeyd /);
+  });
+
   it('has what V8 compiled made with its flags and by its user, or it would never be found', () => {
     expect(start().words).toEqual([...flags.split(' '), `${folder}/dist/bundle/rekeyd.js`]);
     const [, user] = /^USER (\d+):\d+$/m.exec(dockerfile) ?? [];
