@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -149,6 +150,45 @@ describe.skipIf(helm.how === 'none')(helm.how === 'none' ? helm.reason : 'the ch
       ports: [{ protocol: 'TCP', port: 443 }],
       to: [{ ipBlock: { cidr: '203.0.113.0/24' } }],
     });
+  });
+
+  it('runs as whom it is told, and leaves that and the DNS of OpenShift to the cluster as docs/kubernetes.md shows', async () => {
+    const { spec } = (await templateChanged(helm, 'kubernetes', { runAs: 1_000_680_000 })).pod;
+    const ids = { runAsUser: 1_000_680_000, runAsGroup: 1_000_680_000, fsGroup: 1_000_680_000 };
+    expect(spec).toMatchObject({ securityContext: ids });
+
+    const page = await readFile(join(ROOT, 'docs/kubernetes.md'), 'utf8');
+    const [, values = ''] = /^<!-- values: openshift -->\n+```yaml\n([\s\S]*?)^```$/m.exec(page) ?? [];
+    const rendered = await templateChanged(helm, 'kubernetes', parse(values) as object);
+    expect(rendered.pod.spec).toMatchObject({ securityContext: { runAsNonRoot: true } });
+    expect(JSON.stringify(rendered.deployment)).not.toMatch(/runAsUser|runAsGroup|fsGroup"/);
+    expect(rendered.one('NetworkPolicy').spec.egress[0]).toMatchObject({
+      to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'openshift-dns' } } }, {}],
+      ports: [
+        { protocol: 'UDP', port: 5353 },
+        { protocol: 'TCP', port: 5353 },
+      ],
+    });
+  });
+
+  it.each([
+    ['nobody', {}, 'Over HTTP only health and metrics answer'],
+    ['tokens', { tokens: [{ name: 'ci', role: 'operator', sha256: 'x' }] }, 'with the token of an operator'],
+    ['OIDC alone', { oidc: [{ issuer: 'https://ci.example.com' }] }, 'with a JWT'],
+  ])('%s: its notes say who gets in over HTTP', async (_, http, note) => {
+    const folder = await mkdtemp(join(tmpdir(), 'rekeyd-helm-notes-'));
+    try {
+      const file = join(folder, 'values.yaml');
+      await writeFile(file, JSON.stringify({ config: { http } }));
+      const values = ['--values', valuesFile('kubernetes'), '--values', file];
+      const { code, out, err } = await runHelm(helm, ['install', 'rekeyd', CHART, '--dry-run=client', ...values]);
+      expect(code, err).toBe(0);
+      const notes = out.slice(out.indexOf('NOTES:'));
+      expect(notes).toContain(note);
+      expect(notes.match(/Over HTTP only|from a pipeline/g)).toHaveLength(1);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('everything: monitoring, digest, and what decides where the pod runs', () => {
