@@ -8,7 +8,7 @@ export function heldForAll({ world, pause }: Engine): { readonly reason: Reason;
   const { mode } = world.settings;
   if (mode !== 'active') {
     const reason = mode === 'observe' ? 'mode-observe' : 'mode-no-delete';
-    return { reason, message: `the mode is ${mode}: nothing new is made` };
+    return { reason, message: `the mode is ${mode}: nothing is rotated on request` };
   }
   if (activePause(pause.pause, world.clock.now()) === null) return null;
   return { reason: 'paused', message: 'everything is paused: resume it first' };

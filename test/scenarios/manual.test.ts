@@ -197,6 +197,9 @@ describe('a rotation that is refused', () => {
     await stage.start();
     await stage.pass(HOUR);
     await expectRefusal(stage, 'conflict', mode === 'observe' ? 'mode-observe' : 'mode-no-delete');
+    // no-delete does make new secrets, by the schedule
+    const refused = stage.daemon.rotate(KEY, request());
+    await expect(refused).rejects.toThrow(`the mode is ${mode}: nothing is rotated on request`);
   });
 
   it('429 on cooldown after a failure, with when to come again; a restart does not reset it', async () => {
