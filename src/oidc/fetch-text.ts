@@ -1,6 +1,7 @@
-import { request as requestHttp } from 'node:http';
+import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { environmentProxy } from '../domain/environment-proxy.ts';
 import type { SecretValue } from '../domain/secret-value.ts';
 import { KeysUnavailable } from './keys-unavailable.ts';
 
@@ -28,8 +29,12 @@ export function fetchText(
     };
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'rekeyd' };
     if (token !== null) headers['authorization'] = `Bearer ${token.reveal()}`;
-    const options = { agent: false, headers, signal, ...(ca === null ? {} : { ca }) };
-    const request = url.startsWith('https:') ? requestHttps(url, options) : requestHttp(url, options);
+    const options = { headers, signal, ...(ca === null ? {} : { ca }) };
+    // each its own agent: no connection is kept
+    const proxy = { proxyEnv: environmentProxy() };
+    const request = url.startsWith('https:')
+      ? requestHttps(url, { ...options, agent: new HttpsAgent(proxy) })
+      : requestHttp(url, { ...options, agent: new HttpAgent(proxy) });
     request.on('error', fail);
     request.on('response', (response) => void read(response, url).then(resolve, fail));
     request.end();

@@ -1,5 +1,6 @@
 import type { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { urlProblem } from '../../config/fields.ts';
+import { environmentProxy } from '../../domain/environment-proxy.ts';
 import type { VaultContext } from '../contract.ts';
 import { optionError } from '../private-files.ts';
 import { credentialsFailure, OwnFailure } from './errors.ts';
@@ -35,7 +36,10 @@ export async function openClient(
     import('@aws-sdk/client-secrets-manager'),
     import('@aws-sdk/credential-providers'),
   ]);
+  const agent = { proxyEnv: environmentProxy() };
   const requestHandler = {
+    httpAgent: agent,
+    httpsAgent: agent,
     connectionTimeout: Math.min(timeout, LONGEST_CONNECT),
     requestTimeout: timeout,
     throwOnRequestTimeout: true,

@@ -1,4 +1,5 @@
 import type * as SecretManager from '@google-cloud/secret-manager';
+import { environmentProxy } from '../../domain/environment-proxy.ts';
 import { MINUTE } from '../../domain/time.ts';
 import type { Duration } from '../../domain/time.ts';
 import type { VaultContext } from '../contract.ts';
@@ -104,9 +105,12 @@ const STRICT = {
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- the other one, maxContentLength, does not hold as a default
   size: MOST_BYTES,
   adapter: async (options, send) => {
+    const ofApi = isOfApi(options.url);
+    // For calls of the API the library brings an agent of its own, which heeds no proxy: without it they go by Node's.
+    if (ofApi && environmentProxy() !== undefined) delete options.agent;
     const response = await send(options);
     // The credentials' own code makes a new token for 401 and 403, and reads errors of the token endpoint.
-    if (response.ok || response.status === 401 || response.status === 403 || !isOfApi(options.url)) return response;
+    if (response.ok || response.status === 401 || response.status === 403 || !ofApi) return response;
     throw new ServiceRefusal(response.status, await response.text().catch(() => ''));
   },
 } satisfies TransporterOptions;

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { environmentProxy } from '../../domain/environment-proxy.ts';
 
 // Not by import: see src/http/app.ts.
 const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http');
@@ -38,7 +39,7 @@ export class Transport {
   constructor(url: string, ca: string | null) {
     this.#base = new URL(url);
     this.origin = this.#base.origin;
-    const kept = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS };
+    const kept = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS, proxyEnv: environmentProxy() };
     this.#agent =
       this.#base.protocol === 'https:' ? new HttpsAgent(ca === null ? kept : { ...kept, ca }) : new HttpAgent(kept);
   }
