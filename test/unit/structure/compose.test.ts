@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -11,7 +11,8 @@ interface Service {
   readonly profiles?: readonly string[];
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
+  /** Null: handed on where it is set. */
+  readonly environment?: Readonly<Record<string, string | null>>;
   readonly entrypoint?: readonly string[];
   readonly networks?: { readonly default: { readonly aliases: readonly string[] } };
 }
@@ -48,6 +49,25 @@ describe('docker-compose.yml', () => {
       }
     },
   );
+
+  it("hands on every variable of the image's own configuration, but for ports in it and secrets that are files", () => {
+    const folder = 'packaging/config';
+    const files = [
+      'rekeyd.yaml',
+      'operator-token.yaml',
+      ...readdirSync(`${folder}/vaults`).map((name) => `vaults/${name}`),
+    ];
+    const asked = files.flatMap((file) =>
+      [...text(`${folder}/${file}`).matchAll(/\$\{([A-Z][A-Z0-9_]*)/g)].map(([, name = '']) => name),
+    );
+    const fixed = ['REKEYD_PORT', 'REKEYD_HEALTH_PORT', 'DATA8_CLIENT_SECRET', 'REKEYD_OPERATOR_TOKEN'];
+    const { environment = {} } = services['rekeyd'] ?? {};
+    expect(new Set(asked.filter((name) => !Object.hasOwn(environment, name)))).toEqual(new Set(fixed));
+    for (const [name, value] of Object.entries(environment)) {
+      // what has no default of its own stays unset, for an SDK takes an empty value for one
+      if (value !== null) expect(value).toMatch(new RegExp(`^\\$\\{${name}:-`));
+    }
+  });
 
   it('starts the demo where no profile is named', () => {
     const always = Object.entries(services).filter(([, { profiles }]) => profiles === undefined);
