@@ -197,7 +197,7 @@ describe('an issuer', () => {
     expect(lines).toContain('rekeyd_credentials{issuer="data8",state="ok"} 1');
   });
 
-  it('tells whether its breaker is open', async () => {
+  it('tells whether its breaker is open, from the start', async () => {
     const breakers = [{ issuer: 'data8', open: true, until: null }];
     const status = () => Promise.resolve({ ...QUIET, breakers });
     expect(await only('rekeyd_breaker', [], { status, issuers: ['data8', 'other'] })).toEqual([
