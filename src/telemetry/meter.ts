@@ -22,6 +22,8 @@ export interface Meter {
   orphan(issuer: string, outcome: Outcome): void;
   /** A rotation that began outside of its maintenance windows, for none came in time. */
   windowMissed(issuer: string): void;
+  /** A webhook that is configured from now on. Its counters begin at 0, so that the first failure is an increase. */
+  webhookAdded(name: string): void;
   /** An event that a webhook was to be told. `lost`: dropped, since too many waited. */
   webhook(name: string, outcome: Outcome): void;
   scan(duration: Duration): void;
@@ -44,6 +46,7 @@ export const silentMeter: Meter = {
   retirement: () => undefined,
   orphan: () => undefined,
   windowMissed: () => undefined,
+  webhookAdded: () => undefined,
   webhook: () => undefined,
   scan: () => undefined,
   scanSucceeded: () => undefined,

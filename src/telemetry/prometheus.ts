@@ -7,6 +7,8 @@ import type { Meter, RequestEnd } from './meter.ts';
 export const ROTATION_BUCKETS = [1, 5, 15, 60, 300, 900, 1_200, 1_800, 3_600, 10_800, 43_200, 86_400];
 /** Seconds. From a scan that only lists, to a resync of everything. */
 export const SCAN_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
+/** What can become of an event at a webhook. */
+const WEBHOOK_OUTCOMES: readonly Outcome[] = ['ok', 'failed', 'lost'];
 
 /**
  * A Meter over prom-client, with a registry of its own: what is counted as it happens, the process's metrics and
@@ -131,6 +133,9 @@ export function createPrometheus(options: { readonly version: string }): { meter
       retirement: (issuer, outcome) => retirements.inc({ issuer, outcome }),
       orphan: (issuer, outcome) => orphans.inc({ issuer, outcome }),
       windowMissed: (issuer) => windowsMissed.inc({ issuer }),
+      webhookAdded: (name) => {
+        for (const outcome of WEBHOOK_OUTCOMES) webhooks.inc({ webhook: name, outcome }, 0);
+      },
       webhook: (name, outcome) => webhooks.inc({ webhook: name, outcome }),
       scan: (duration) => scans.observe(duration / SECOND),
       scanSucceeded: (issuer, at) => scanSuccess.set({ issuer }, at / SECOND),

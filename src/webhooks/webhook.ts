@@ -19,7 +19,7 @@ const LONGEST_PAUSE: Duration = 5 * MINUTE;
 export interface WebhookParts {
   readonly ports: Pick<Ports, 'clock' | 'ticker' | 'random'>;
   readonly log: Log;
-  readonly meter: Pick<Meter, 'webhook'>;
+  readonly meter: Pick<Meter, 'webhook' | 'webhookAdded'>;
   readonly post: typeof post;
 }
 
@@ -37,6 +37,7 @@ export class Webhook {
     this.#settings = settings;
     this.#parts = parts;
     this.#patterns = patternsOf(settings);
+    parts.meter.webhookAdded(settings.name);
   }
 
   /** Goes by other settings from the next try on; what waits is sent by them, too. */

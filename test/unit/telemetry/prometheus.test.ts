@@ -145,6 +145,18 @@ describe('the meter', () => {
     expect(await registry.metrics()).not.toContain('scan_last_success_timestamp_seconds{');
   });
 
+  it('has the counters of a webhook from the start, and leaves them as they are where they are known', async () => {
+    const { meter, registry } = createPrometheus({ version: '1' });
+    const counters = async () =>
+      (await registry.metrics()).split('\n').filter((line) => line.includes('webhook="ops"'));
+    meter.webhookAdded('ops');
+    const label = (outcome: string) => `rekeyd_webhook_deliveries_total{webhook="ops",outcome="${outcome}"}`;
+    expect(await counters()).toEqual([`${label('ok')} 0`, `${label('failed')} 0`, `${label('lost')} 0`]);
+    meter.webhook('ops', 'failed');
+    meter.webhookAdded('ops');
+    expect(await counters()).toEqual([`${label('ok')} 0`, `${label('failed')} 1`, `${label('lost')} 0`]);
+  });
+
   it('shares nothing with another of its kind', async () => {
     const first = createPrometheus({ version: '1' });
     const second = createPrometheus({ version: '2' });

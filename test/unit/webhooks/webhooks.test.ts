@@ -68,10 +68,14 @@ function start(url: string, change: Partial<WebhookSettings> = {}, send = post) 
     ...change,
   };
   const counted: string[] = [];
-  const meter = { webhook: (name: string, outcome: string) => void counted.push(`${name} ${outcome}`) };
+  const added: string[] = [];
+  const meter = {
+    webhook: (name: string, outcome: string) => void counted.push(`${name} ${outcome}`),
+    webhookAdded: (name: string) => void added.push(name),
+  };
   const webhooks = new Webhooks([settings], feed, { ports, log: recordingLog(lines), meter, post: send });
   const stop = () => webhooks.close();
-  return { feed, lines, counted, stop, webhooks, settings, clock: ports.clock };
+  return { feed, lines, counted, added, stop, webhooks, settings, clock: ports.clock };
 }
 
 async function eventually(holds: () => boolean): Promise<void> {
@@ -80,6 +84,14 @@ async function eventually(holds: () => boolean): Promise<void> {
 }
 
 describe('webhooks under other settings', () => {
+  it('are counted from the time on at which they are configured', async () => {
+    const { added, stop, webhooks, settings, clock } = start('http://127.0.0.1:1/nobody');
+    expect(added).toEqual(['ops']);
+    webhooks.adopt([settings, { ...settings, name: 'new' }]);
+    expect(added).toEqual(['ops', 'new']);
+    await clock.until(stop());
+  });
+
   it('what waits goes to where it is to go now; one that is gone is ended, one that is new begins', async () => {
     const { url, calls } = await receiver();
     const other = await receiver();
