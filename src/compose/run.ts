@@ -1,6 +1,7 @@
 import { exitOf } from '../cli/exit.ts';
 import type { Settings } from '../config/settings.ts';
 import { createDaemon } from '../daemon/daemon.ts';
+import type { Calendar } from '../daemon/gauge-survey.ts';
 import { createMetricsPage } from '../daemon/gauges.ts';
 import type { MetricsPage } from '../daemon/gauges.ts';
 import { safeMessage } from '../domain/errors.ts';
@@ -21,6 +22,7 @@ import type { Surroundings } from './backends.ts';
 import type { ConfigFiles, FileStates } from './config-files.ts';
 import { openBackends } from './opened.ts';
 import { Releasers } from './releasers.ts';
+import { renewalStarts } from './renewal-starts.ts';
 import { Reloader } from './reloader.ts';
 import { Setups } from './setups.ts';
 import { keepHeapSmall } from './small-heap.ts';
@@ -161,7 +163,13 @@ function metricsPage(setups: Setups, registry: Parameters<typeof createMetricsPa
     get perCredential() {
       return settings().metrics.perCredential;
     },
-    retirementOpening: (record, at) => setups.current.daemon.retirementOpening(record, at),
+    get calendar(): Calendar {
+      const { world, daemon } = setups.current;
+      return {
+        retirementOpening: (record, at) => daemon.retirementOpening(record, at),
+        renewalStart: renewalStarts(world),
+      };
+    },
     counts: () => setups.current.daemon.counts(),
     dated: (record) => setups.current.daemon.dated(record),
     ledgerProblem: () => setups.current.daemon.ledgerProblem(),

@@ -9,11 +9,22 @@ export interface Sample {
   readonly value: number;
 }
 
+/** What maintenance windows say of a credential. */
+export interface Calendar {
+  /** From when they let a deletion go that may go at `at`; null: they never do. */
+  retirementOpening(record: CredentialRecord, at: Instant): Instant | null;
+  /** From when they let its renewal begin; null: it has none, or is never due. */
+  renewalStart(record: CredentialRecord): Instant | null;
+}
+
+const NO_WINDOWS: Calendar = { retirementOpening: (_record, at) => at, renewalStart: () => null };
+
 /** The gauges that need a look at every credential's record. */
 export const SURVEYED = [
   'ownExpires',
   'expires',
   'renew',
+  'start',
   'behind',
   'paused',
   'retirementsBlocked',
@@ -29,9 +40,10 @@ export type Surveyed = (typeof SURVEYED)[number];
 export class Survey {
   readonly #now: Instant;
   readonly #perCredential: boolean;
-  readonly #samples: Record<'expires' | 'renew' | 'behind' | 'paused', Sample[]> = {
+  readonly #samples: Record<'expires' | 'renew' | 'start' | 'behind' | 'paused', Sample[]> = {
     expires: [],
     renew: [],
+    start: [],
     behind: [],
     paused: [],
   };
@@ -39,21 +51,17 @@ export class Survey {
   readonly #oldestResync = new Map<string, Instant>();
   readonly #ownExpires: Sample[] = [];
   readonly #ownClients: ReadonlyMap<string, string>;
+  readonly #calendar: Calendar;
 
-  readonly #opening: Opening;
-
-  /**
-   * @param issuers those that are configured. @param ownClients the client that rekeyd is at each issuer.
-   * @param opening without maintenance windows: at once.
-   */
+  /** @param issuers those that are configured. @param ownClients the client that rekeyd is at each issuer. */
   constructor(
     now: Instant,
     issuers: readonly string[],
     perCredential: boolean,
     ownClients: ReadonlyMap<string, string> = new Map(),
-    opening: Opening = (_record, at) => at,
+    calendar: Calendar = NO_WINDOWS,
   ) {
-    this.#opening = opening;
+    this.#calendar = calendar;
     this.#now = now;
     this.#ownClients = ownClients;
     this.#perCredential = perCredential;
@@ -69,7 +77,7 @@ export class Survey {
     this.#oldestResync.set(record.issuer, Math.min(oldest, record.resyncAt));
     if (record.goneSince !== null) return;
     const blocked = this.#blocked.get(record.issuer) ?? 0;
-    this.#blocked.set(record.issuer, blocked + blockedRetirements(record, this.#now, this.#opening));
+    this.#blocked.set(record.issuer, blocked + blockedRetirements(record, this.#now, this.#calendar));
     if (this.#ownClients.get(record.issuer) === record.clientId) this.#addOwn(record);
     if (this.#perCredential) this.#addSeries(record);
   }
@@ -105,6 +113,8 @@ export class Survey {
     }
     if (managed && record.renewAt !== null) {
       this.#samples.renew.push({ labels: { ...labels, name }, value: record.renewAt / SECOND });
+      const start = this.#calendar.renewalStart(record);
+      if (start !== null) this.#samples.start.push({ labels: { ...labels, name }, value: start / SECOND });
     }
     for (const { vault, entry, former, state } of record.destinations) {
       if (former) continue;
@@ -114,21 +124,18 @@ export class Survey {
   }
 }
 
-/** From when maintenance windows let a deletion go that may go at `at`; null: they never do. */
-type Opening = (record: CredentialRecord, at: Instant) => Instant | null;
-
 /**
  * Superseded secrets that are still alive although no grace holds them any more, and a maintenance window came since; or
  * although no grace is running.
  */
-function blockedRetirements(record: CredentialRecord, now: Instant, opening: Opening): number {
+function blockedRetirements(record: CredentialRecord, now: Instant, calendar: Calendar): number {
   return record.secrets.filter(
     (secret) =>
       secret.role === 'superseded' &&
       secret.missingSince === null &&
       (secret.expires === null || secret.expires > now) &&
       (secret.deleteAfter === null ||
-        (secret.deleteAfter <= now && (opening(record, secret.deleteAfter) ?? now) <= now)),
+        (secret.deleteAfter <= now && (calendar.retirementOpening(record, secret.deleteAfter) ?? now) <= now)),
   ).length;
 }
 

@@ -5,13 +5,13 @@ import type { Mode } from '../config/settings.ts';
 import { CREDENTIAL_STATES } from '../domain/credential-state.ts';
 import { safeMessage } from '../domain/errors.ts';
 import type { Clock, Ticker } from '../domain/ports.ts';
-import type { Duration, Instant } from '../domain/time.ts';
+import type { Duration } from '../domain/time.ts';
 import type { Ledger } from '../ledger/contract.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { StatusView } from './api.ts';
 import { Survey, SURVEYED } from './gauge-survey.ts';
-import type { Sample, Surveyed } from './gauge-survey.ts';
+import type { Calendar, Sample, Surveyed } from './gauge-survey.ts';
 
 /** Above this many credentials, `metrics.perCredential: auto` leaves the series of single credentials out. */
 export const PER_CREDENTIAL_LIMIT = 10_000;
@@ -32,8 +32,8 @@ export interface GaugeSources {
   /** The client that rekeyd itself is at each issuer. */
   readonly ownClients?: ReadonlyMap<string, string>;
   readonly perCredential: 'auto' | boolean;
-  /** From when maintenance windows let a deletion go that may go at `at`; null: they never do. Absent: at once. */
-  retirementOpening?(record: CredentialRecord, at: Instant): Instant | null;
+  /** What maintenance windows say. Absent: there are none. */
+  readonly calendar?: Calendar;
   /** Daemon.counts. Absent: as the ledger has them. */
   counts?(): ReturnType<Ledger['countsByState']>;
   /** A record with the dates of its deletions as pauses have put them off. Absent: as they are stored. */
@@ -102,9 +102,7 @@ export function createMetricsPage(sources: GaugeSources): MetricsPage {
     const began = clock.monotonic();
     if (surveyed !== null && began < surveyed.until) return surveyed.samples;
     const detailed = sources.perCredential === 'auto' ? total <= PER_CREDENTIAL_LIMIT : sources.perCredential;
-    const result = new Survey(clock.now(), sources.issuers, detailed, sources.ownClients, (record, at) =>
-      sources.retirementOpening === undefined ? at : sources.retirementOpening(record, at),
-    );
+    const result = new Survey(clock.now(), sources.issuers, detailed, sources.ownClients, sources.calendar);
     let cursor: string | null = null;
     do {
       const page: Awaited<ReturnType<Ledger['credentials']>> = await ledger.credentials({}, PAGE, cursor);
@@ -143,6 +141,11 @@ function registerGauges(registry: Registry) {
       'credential',
       'name',
     ]),
+    start: gauge(
+      'rekeyd_rotation_start_timestamp_seconds',
+      'From when maintenance windows let the renewal of the served secret begin.',
+      ['issuer', 'credential', 'name'],
+    ),
     credentials: gauge('rekeyd_credentials', 'Credentials by state.', ['issuer', 'state']),
     behind: gauge('rekeyd_destination_behind', '1: the destination does not serve the current secret.', [
       'issuer',

@@ -1,6 +1,8 @@
 import { Registry } from 'prom-client';
+import { renewalStarts } from '../../src/compose/renewal-starts.ts';
 import { createMetricsPage } from '../../src/daemon/gauges.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
+import { memoryVaultType } from '../../src/vaults/memory.ts';
 import type { Stage } from './stage.ts';
 
 /** What a scrape shows now. */
@@ -15,7 +17,10 @@ export async function scraped(stage: Stage): Promise<string[]> {
     status: () => daemon.status(),
     counts: () => daemon.counts(),
     dated: (record) => daemon.dated(record),
-    retirementOpening: (record, at) => daemon.retirementOpening(record, at),
+    calendar: {
+      retirementOpening: (record, at) => daemon.retirementOpening(record, at),
+      renewalStart: renewalStarts({ settings, vaultTypes: new Map([['memory', memoryVaultType]]) }),
+    },
     ledgerProblem: () => daemon.ledgerProblem(),
   });
   return (await page.render()).split('\n').filter((line) => line.startsWith('rekeyd_'));

@@ -3,6 +3,7 @@ import type { Policy } from '../../src/config/settings.ts';
 import { DAY, formatInstant, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import type { Duration, Instant } from '../../src/domain/time.ts';
 import { windowsOf } from '../fakes/windows.ts';
+import { scraped } from './scraped.ts';
 import { passServed } from './short-lives.ts';
 import { Stage } from './stage.ts';
 import type { StageOptions } from './stage.ts';
@@ -39,6 +40,29 @@ describe('with maintenance windows', () => {
     // all but the very first delivery, which waits for nothing
     expect(stage.events('window-missed').map(({ fields }) => fields['reason'])).toEqual(['destination-empty']);
     expect(stage.events('deletion-waiting')).toEqual([]);
+  });
+
+  it('metrics show when a renewal may begin by its windows beside when it is due, so that no alert takes it for late', async () => {
+    const stage = await settled();
+    const label = '_timestamp_seconds{issuer="data8",credential="shop",name="shop"}';
+    const due = (await stage.ledger.credential(KEY))?.renewAt ?? 0;
+    expect(Math.floor((due - START) / HOUR)).toBe(6 * 24);
+    const dates = [
+      `rekeyd_secret_renew${label} ${due / SECOND}`,
+      `rekeyd_rotation_start${label} ${(START + 6 * DAY + 12 * HOUR) / SECOND}`,
+    ];
+    expect(await scraped(stage)).toEqual(expect.arrayContaining(dates));
+    // nothing lets it begin: the window is missed, and the date stays
+    await stage.daemon.pause(KEY, { until: null, note: null, actor: 'test' });
+    await stage.pass(START + 6 * DAY + 20 * HOUR - stage.clock.now(), HOUR);
+    expect(await scraped(stage)).toEqual(expect.arrayContaining(dates));
+  });
+
+  it('metrics show no such date where there are no windows', async () => {
+    const stage = await settled({ policy: { ...NOON, windows: null } });
+    const lines = await scraped(stage);
+    expect(lines.filter((line) => line.startsWith('rekeyd_secret_renew'))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('rekeyd_rotation_start'))).toEqual([]);
   });
 
   it('a renewal that no window fits goes ahead, and tells', async () => {

@@ -68,6 +68,19 @@ describe('a credential', () => {
     );
   });
 
+  it('with maintenance windows shows, too, from when they let it be renewed', async () => {
+    const starts = (change: Partial<CredentialRecord>, start: number | null) => {
+      const calendar = { retirementOpening: () => null, renewalStart: () => start };
+      return only('rekeyd_rotation_start', [credentialRecord(change)], { calendar });
+    };
+    expect(await starts({}, NOW + 600_000)).toEqual([
+      `rekeyd_rotation_start_timestamp_seconds{issuer="data8",credential="client-1",name="prod-crm"} ${NOW / 1000 + 600}`,
+    ]);
+    expect(await starts({}, null)).toEqual([]);
+    expect(await starts({ renewAt: null }, NOW)).toEqual([]);
+    expect(await only('rekeyd_rotation_start', [credentialRecord()])).toEqual([]);
+  });
+
   it('without a rule shows the last of its secrets to end', async () => {
     const unmatched = { state: 'unmanaged', reason: 'unmanaged', current: null, renewAt: null } as const;
     const secrets = [
@@ -164,7 +177,9 @@ describe('an issuer', () => {
   it('does not count a deletion that waits for its maintenance window, until one came', async () => {
     const waiting = credentialRecord({ secrets: [secretRecord({ role: 'superseded', deleteAfter: NOW - 2 * HOUR })] });
     const counted = async (opening: number | null) =>
-      only('rekeyd_retirements_blocked', [waiting], { retirementOpening: () => opening });
+      only('rekeyd_retirements_blocked', [waiting], {
+        calendar: { retirementOpening: () => opening, renewalStart: () => null },
+      });
     expect(await counted(NOW + 1)).toEqual(['rekeyd_retirements_blocked{issuer="data8"} 0']);
     expect(await counted(NOW - HOUR)).toEqual(['rekeyd_retirements_blocked{issuer="data8"} 1']);
     expect(await counted(null)).toEqual(['rekeyd_retirements_blocked{issuer="data8"} 1']);
