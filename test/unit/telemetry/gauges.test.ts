@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { termsDigest } from '../../../src/config/match.ts';
 import type { StatusView } from '../../../src/daemon/api.ts';
 import { createMetricsPage, PER_CREDENTIAL_LIMIT } from '../../../src/daemon/gauges.ts';
 import type { GaugeSources } from '../../../src/daemon/gauges.ts';
@@ -94,6 +95,21 @@ describe('a credential', () => {
     const never = [...secrets, secretRecord({ secretId: '4', expires: null, role: 'unmanaged' })];
     expect(await only('rekeyd_credential_expires', [credentialRecord({ ...unmatched, secrets: never })])).toEqual([]);
     expect(await only('rekeyd_credential_expires', [credentialRecord({ ...unmatched, secrets: [] })])).toEqual([]);
+  });
+
+  it('is managed also under a policy that is written in its rule; our own client that is failing without a rule is not', async () => {
+    const records = [
+      credentialRecord({ policy: null }),
+      credentialRecord({ clientId: 'own', policy: null, terms: termsDigest({ kind: 'unmanaged' }), state: 'failing' }),
+    ];
+    const lines = await setUp(records).lines();
+    const shown = (clientId: string) =>
+      lines.filter((line) => line.includes(`"${clientId}"`)).map((line) => line.match(/^\w+|managed="\w+"/g));
+    expect(shown('client-1')).toEqual([
+      ['rekeyd_credential_expires_timestamp_seconds', 'managed="true"'],
+      ['rekeyd_secret_renew_timestamp_seconds'],
+    ]);
+    expect(shown('own')).toEqual([['rekeyd_credential_expires_timestamp_seconds', 'managed="false"']]);
   });
 
   it('that is ignored has no series, but is counted', async () => {
