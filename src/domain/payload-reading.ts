@@ -2,6 +2,9 @@ import { substitute } from './payload.ts';
 import type { Format, Payload } from './payload.ts';
 import { SecretValue } from './secret-value.ts';
 
+/** Under which key map vaults keep an opaque payload. */
+const OPAQUE_KEY = 'value';
+
 /** What could be read back out of an entry. `secretId` is null where the entry does not name it. */
 export interface ReadBack {
   readonly clientSecret: SecretValue;
@@ -20,15 +23,17 @@ export function readPayload(
   const text = payload.content.reveal();
   switch (format.kind) {
     case 'value':
-      return found(new Map([['clientSecret', text]]));
+      return found(new Map([['clientSecret', opaqueText(payload.form, text)]]));
     case 'text':
-      return found(matchTemplate(format.template, names, text));
+      return found(matchTemplate(format.template, names, opaqueText(payload.form, text)));
     case 'fields': {
       const object = parseObject(text);
       if (object === null) return null;
       const values = new Map<string, string>();
       for (const [key, template] of Object.entries(format.fields)) {
         const value = Object.hasOwn(object, key) ? object[key] : undefined;
+        // who writes an entry by hand may write an id without quotes
+        if (template === '{secretId}' && Number.isSafeInteger(value)) values.set('secretId', String(value));
         if (typeof value !== 'string') continue;
         for (const [name, part] of matchTemplate(template, names, value)) values.set(name, part);
       }
@@ -46,6 +51,17 @@ export function readField(field: string, { content }: Payload): SecretValue | nu
   const fields = parseObject(text);
   const value = fields === null ? text.replace(/\r?\n$/, '') : Object.hasOwn(fields, field) ? fields[field] : null;
   return typeof value === 'string' && value !== '' ? SecretValue.of(value) : null;
+}
+
+/**
+ * The text of a payload that should have no fields. An entry of a map vault without a mark is read as all its keys, those of
+ * others among them: the whole of it must not be taken for a secret, and sent to the token endpoint. Empty: it has no text.
+ */
+function opaqueText(form: Payload['form'], text: string): string {
+  if (form === 'opaque') return text;
+  const fields = parseObject(text);
+  const value = fields !== null && Object.hasOwn(fields, OPAQUE_KEY) ? fields[OPAQUE_KEY] : null;
+  return typeof value === 'string' ? value : '';
 }
 
 function found(values: ReadonlyMap<string, string>): ReadBack | null {

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { readPayload } from '../../src/domain/payload-reading.ts';
 import { ABSENT } from '../../src/vaults/contract.ts';
 import { makeMark } from './vault-bench.ts';
 import { rejects } from './vault-suite-cases.ts';
@@ -60,6 +61,22 @@ export function describeWorld(cases: VaultCases): void {
       await cases.bench.vault.deliver(ref, cases.bench.fields(), makeMark(1), version);
       await cases.bench.served(ref, makeMark(1));
     },
+  );
+
+  cases.withHook(
+    'addForeignMetadata',
+    'V4: gives the value of an entry that was made by hand back, whatever keys lie beside it',
+    async (add) => {
+      const ref = cases.bench.place('foreign-keys');
+      const content = cases.bench.canary();
+      await cases.bench.fixture.putForeign?.(ref, content);
+      await add(ref);
+      const found = await cases.bench.vault.read(ref);
+      const payload = found.state === 'present' ? found.payload : null;
+      const value = payload === null ? null : readPayload({ kind: 'value' }, {}, payload);
+      expect(value?.clientSecret.reveal() === content).toBe(true);
+    },
+    'map',
   );
 
   cases.withHook('makeEmpty', 'V12: does not take an entry without value for delivered', async (makeEmpty) => {
