@@ -26,6 +26,7 @@ export interface VaultShape extends VaultNames {
   readonly paths: readonly string[];
   readonly destination: z.ZodRawShape;
   fieldsProblem?(names: readonly string[]): string | null;
+  optionsProblem?(options: Readonly<Record<string, unknown>>, vault?: unknown): string | null;
 }
 
 /** What matching needs of a type of vault. See VaultType. */

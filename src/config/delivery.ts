@@ -72,6 +72,11 @@ export function readDelivery(
     sound = false;
     report.value([...path, 'fields'], report.foreign(misfit));
   }
+  const unfit = vault?.shape.optionsProblem?.(options, vault.settings.options) ?? null;
+  if (unfit !== null) {
+    sound = false;
+    report.value(path, report.foreign(unfit));
+  }
   if (
     !sound ||
     vault === undefined ||

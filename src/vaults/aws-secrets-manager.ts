@@ -9,22 +9,21 @@ import { openClient } from './aws-secrets-manager/client.ts';
 import { awsError } from './aws-secrets-manager/errors.ts';
 import { fieldTags, readFields, readVersion, staleKeys, versionTags } from './aws-secrets-manager/mark-tags.ts';
 import type { VersionMark } from './aws-secrets-manager/mark-tags.ts';
+import { nameProblem, optionsProblem } from './aws-secrets-manager/names.ts';
 import { accountOf, awsDestination, awsSchema, destinationTags } from './aws-secrets-manager/options.ts';
 import type { AwsOptions } from './aws-secrets-manager/options.ts';
 import { reportRights } from './aws-secrets-manager/rights.ts';
 import type { Snapshot } from './aws-secrets-manager/snapshot.ts';
-import { countTags, MOST_TAGS, tagProblem } from './aws-secrets-manager/tag-text.ts';
+import { countTags, MOST_TAGS } from './aws-secrets-manager/tag-text.ts';
 import type { Tag } from './aws-secrets-manager/tag-text.ts';
 import { versionIdOf } from './aws-secrets-manager/version-id.ts';
 import { ABSENT } from './contract.ts';
 import type { EntryContent, EntryDescription, EntryRef, Vault, VaultContext, VaultType } from './contract.ts';
-import { entryNameProblem } from './entry-name.ts';
 import { sameMark } from './mark-fields.ts';
 
 const TYPE = 'aws-secrets-manager';
 /** https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
 const MAX_BYTES = 65_536;
-const MOST_NAME = 512;
 
 class AwsVault implements Vault {
   readonly name: string;
@@ -195,23 +194,12 @@ export const awsSecretsManagerVaultType = {
   maxBytes: MAX_BYTES,
   entryOf: (name) => name,
   nameProblem,
+  optionsProblem,
   create: async (options, context) => {
     const { client, region } = await openClient(options, context);
     return new AwsVault(new SecretsApi(client, context.name, region), options, region, context);
   },
 } as const satisfies VaultType<typeof awsSchema>;
-
-function nameProblem(name: string, options: Readonly<Record<string, unknown>>): string | null {
-  const problem = entryNameProblem(name);
-  if (problem !== null) return problem;
-  if (!/^[A-Za-z0-9/_+=.@-]+$/.test(name)) return 'AWS allows ASCII letters, digits and /_+=.@- in a name only';
-  if (name.length > MOST_NAME) return `the name has ${name.length} characters; ${MOST_NAME} is the most`;
-  for (const [key, value] of Object.entries(destinationTags(options))) {
-    const wrong = tagProblem(key, value);
-    if (wrong !== null) return `its tags cannot be used: ${wrong}`;
-  }
-  return null;
-}
 
 function describeFound(found: Snapshot): Extract<EntryDescription, { state: 'present' }> {
   const bound = found.deletion === null ? currentMark(found) : null;

@@ -157,5 +157,10 @@ export interface VaultType<Schema extends z.ZodType = z.ZodType> {
   nameProblem(name: string, options: Readonly<Record<string, unknown>>, vault?: z.output<Schema>): string | null;
   /** Why it cannot keep fields of these names side by side; null where it can. Runs at load. Absent: it can keep any. */
   fieldsProblem?(names: readonly string[]): string | null;
+  /**
+   * Why no entry can have these options of a destination, whatever its name; null where one can. Their texts may still hold
+   * placeholders. Runs at load. Absent: it takes all that `destination` takes.
+   */
+  optionsProblem?(options: Readonly<Record<string, unknown>>, vault?: z.output<Schema>): string | null;
   create(options: z.output<Schema>, context: VaultContext): Vault | Promise<Vault>;
 }

@@ -11,7 +11,7 @@ import { fingerprint } from './fingerprint.ts';
 import { ApiServer } from './kubernetes/api-server.ts';
 import { readCredentials } from './kubernetes/cluster.ts';
 import { toMetadata } from './kubernetes/mark-metadata.ts';
-import { destinationOf, destinationShape, entryOf, nameProblem, placeOf } from './kubernetes/names.ts';
+import { destinationOf, destinationShape, entryOf, fieldsProblem, nameProblem, placeOf } from './kubernetes/names.ts';
 import { reportRights } from './kubernetes/rights.ts';
 import { Secrets } from './kubernetes/secrets.ts';
 import type { Target } from './kubernetes/secrets.ts';
@@ -167,6 +167,7 @@ export const kubernetesVaultType = {
   maxBytes: MAX_BYTES,
   entryOf,
   nameProblem,
+  fieldsProblem,
   create: (options, context) => openKubernetesVault(options, context),
 } as const satisfies VaultType<typeof schema>;
 

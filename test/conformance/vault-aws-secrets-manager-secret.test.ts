@@ -125,6 +125,21 @@ describe('vault aws-secrets-manager: a secret that is made, deleted, or held by 
     });
   });
 
+  it('V10: tags of vault and destination that leave no room for a mark are told when the configuration is loaded', async () => {
+    const { optionsProblem, schema } = awsSecretsManagerVaultType;
+    const some = (name: string, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`${name}-${index}`, 'x']));
+    const own = { tags: { ...some('vault', 20), team: 'a' } };
+    const options = { tags: { ...some('destination', 19), team: '{app}' } };
+    expect(optionsProblem(options, schema.parse(own))).toBeNull();
+    expect(optionsProblem({ tags: { ...options.tags, more: '' } }, schema.parse(own))).toMatch(/41 tags.* 40 /);
+    expect(optionsProblem({}, schema.parse({ tags: some('vault', 41) }))).toMatch(/41 tags/);
+    expect(optionsProblem({}, undefined)).toBeNull();
+    const ref = { ...bench.place(), options: { tags: { ...options.tags, team: 'b' } } };
+    await (await bench.vault(own)).deliver(ref, text('one'), makeMark(1), ABSENT);
+    expect(await vault.describe(ref)).not.toHaveProperty('locked');
+  });
+
   it('V10: names and tags that AWS would refuse are told when the configuration is loaded', () => {
     const { nameProblem, schema } = awsSecretsManagerVaultType;
     expect(nameProblem('a b', {})).toMatch(/ASCII/);

@@ -14,6 +14,8 @@ const IN_FLIGHT = HOUR;
 const MOST_IN_FLIGHT = 10;
 /** Tags that a secret has in calm times and while one delivery is under way: the fields, and three versions' marks. */
 const OUR_TAGS = MARK_FIELDS.length + 3;
+/** Tags of others that leave room for them. */
+export const MOST_OTHERS = MOST_TAGS - OUR_TAGS;
 
 /** What is known of one version. */
 export interface VersionMark {
@@ -66,10 +68,9 @@ export function staleKeys(tags: Tags, needed: readonly string[], now: number): s
 /** Why there is no room for rekeyd's tags beside those of others; null where there is. */
 export function roomProblem(tags: Tags): string | null {
   const others = countTags([...tags.keys()].filter((key) => !key.startsWith(OUR_PREFIX)));
-  const most = MOST_TAGS - OUR_TAGS;
-  return others <= most
+  return others <= MOST_OTHERS
     ? null
-    : `it has ${others} tags of others, and only ${most} of the ${MOST_TAGS} that AWS allows leave room for rekeyd's: remove some`;
+    : `it has ${others} tags of others, and only ${MOST_OTHERS} of the ${MOST_TAGS} that AWS allows leave room for rekeyd's: remove some`;
 }
 
 function versionKey(versionId: string): string {

@@ -110,6 +110,11 @@ export function dataKeyProblem(key: string): string | null {
   return null;
 }
 
+/** Why a Secret cannot have fields of these names; null where it can. */
+export function fieldsProblem(names: readonly string[]): string | null {
+  return names.map(dataKeyProblem).find((problem) => problem !== null) ?? null;
+}
+
 function metadataProblem(options: Readonly<Record<string, unknown>>): string | null {
   const parsed = destinationSchema.safeParse(options);
   if (!parsed.success) return parsed.error.issues.map((issue) => issue.message).join('; ');

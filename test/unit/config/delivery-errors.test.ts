@@ -91,4 +91,11 @@ describe('problems of deliveries', () => {
       ),
     );
   });
+
+  it("options that the vault's type cannot give any entry, whatever its name", async () => {
+    const deliver = '{ vault: local, name: "{clientId}", mode: "0777" }';
+    expect(
+      await problemsOf(withRules(`  - { issuer: data8, match: { clientId: "*" }, deliver: [${deliver}] }\n`)),
+    ).toEqual(['a.yaml:7:58: credentials[0].deliver[0]: would be open to all at /etc/rekeyd/vault']);
+  });
 });

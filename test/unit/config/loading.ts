@@ -6,6 +6,8 @@ import { loadSettings } from '../../../src/config/load.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 import { ConfigError, formatProblem } from '../../../src/domain/errors.ts';
 
+const inVault = { vault: z.string(), entry: z.string(), field: z.string().default('clientSecret') };
+
 /** Types of issuer, vault and ledger that exist only here, so that these tests are about the configuration alone. */
 export const fakeBackends: Backends = {
   issuers: new Map([
@@ -16,7 +18,7 @@ export const fakeBackends: Backends = {
           baseUrl: httpUrl(),
           tokenUrl: z.string().default('https://auth.example/connect/token'),
           clientId: z.string().min(1),
-          clientSecret: z.union([z.string().min(1), z.strictObject({ vault: z.string(), entry: z.string() })]),
+          clientSecret: z.union([z.string().min(1), z.strictObject(inVault)]),
           timeout: duration(1).prefault('30s'),
           requestsPerSecond: z.number().gt(0).default(10),
         }),
@@ -32,6 +34,8 @@ export const fakeBackends: Backends = {
         destination: { mode: z.string().optional(), labels: z.record(z.string(), z.string()).optional() },
         maxBytes: 200,
         fieldsProblem: (names: readonly string[]) => (names.length > 4 ? `are ${names.length}; 4 are the most` : null),
+        optionsProblem: ({ mode }: Readonly<Record<string, unknown>>, vault?: unknown) =>
+          mode === '0777' ? `would be open to all at ${(vault as { path: string }).path}` : null,
         entryOf: (name: string) => name.toLowerCase(),
         nameProblem: (name: string) =>
           /^[A-Za-z0-9/._-]+$/.test(name) ? null : `'${name}' has characters that it lacks`,

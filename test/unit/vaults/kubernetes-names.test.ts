@@ -52,6 +52,16 @@ describe('names of Secrets', () => {
   });
 });
 
+describe('names of fields', () => {
+  it('V10: are told when the configuration is loaded, where a Secret cannot have them as keys', () => {
+    const { fieldsProblem } = kubernetesVaultType;
+    expect(fieldsProblem(['CLIENT_ID', 'client-secret', 'tls.key', '0', 'a'.repeat(253)])).toBeNull();
+    for (const bad of ['client id', 'client/id', '', '.', '..data', 'clé', 'a'.repeat(254)]) {
+      expect(fieldsProblem(['CLIENT_ID', bad])).toContain(`'${bad}' is no key for a Secret`);
+    }
+  });
+});
+
 describe('options of a destination', () => {
   it.each([
     { labels: { 'app.kubernetes.io/managed-by': 'Helm' } },
