@@ -4,7 +4,7 @@ import { ConfigError } from '../domain/errors.ts';
 import type { Backends } from './backends.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { name } from './fields.ts';
-import { checkOwnSecrets } from './own-secrets.ts';
+import { checkOwnDeliveries, checkOwnSecrets } from './own-secrets.ts';
 import { readOidc } from './oidc.ts';
 import { readPolicies } from './policies.ts';
 import { Report, TreeReport } from './report.ts';
@@ -142,6 +142,7 @@ function readSettings(root: Node, folder: string, sources: LoadSources, report: 
     tree,
   );
   checkSharedDestinations(rules, tree);
+  checkOwnDeliveries(issuers, vaults, rules, tree);
   checkWindowRoom(rules, issuers, tree);
   return {
     instance: known.instance ?? '',

@@ -4,6 +4,8 @@ import { formatFingerprint, substitute } from '../domain/payload.ts';
 import type { Format } from '../domain/payload.ts';
 import type { VaultNames } from './backends.ts';
 import { entryNameProblem } from './entry-name.ts';
+import { ownFormatProblem, ownSecretsOf } from './own-secrets.ts';
+import type { OwnSecret } from './own-secrets.ts';
 import { compilePattern } from './pattern.ts';
 import type { Pattern } from './pattern.ts';
 import { mapTexts } from './placeholders.ts';
@@ -32,6 +34,7 @@ export function createMatcher(
   options: { readonly tokenUrlOf?: (issuer: string) => string } = {},
 ): Matcher {
   const tokenUrlOf = options.tokenUrlOf ?? ((issuer: string) => configuredTokenUrl(settings, issuer));
+  const own = ownSecretsOf(settings.issuers);
   const rules = settings.rules.map((rule) => ({
     rule,
     clientId: compileAll(rule.match.clientId),
@@ -49,6 +52,7 @@ export function createMatcher(
         fixed: { issuer, instance: settings.instance, tokenUrl: tokenUrlOf(issuer) },
         settings,
         vaultTypes,
+        own,
       });
     }
     return { kind: 'unmanaged' };
@@ -117,6 +121,7 @@ interface Resolution {
   readonly fixed: { readonly issuer: string; readonly instance: string; readonly tokenUrl: string };
   readonly settings: Settings;
   readonly vaultTypes: ReadonlyMap<string, VaultNames>;
+  readonly own: readonly OwnSecret[];
 }
 
 function resolveRule(rule: Rule, resolution: Resolution): ManagedTerms {
@@ -155,7 +160,13 @@ function resolveDestination(
   const problem = entryNameProblem(name) ?? type.nameProblem(name, options, vault.options);
   if (problem !== null)
     return { problem: `vault ${deliver.vault} cannot hold an entry named ${JSON.stringify(name)}: ${problem}` };
-  return { vault: deliver.vault, entry: type.entryOf(name, options, vault.options), options, format: deliver.format };
+  const entry = type.entryOf(name, options, vault.options);
+  const lockOut = resolution.own
+    .filter((each) => each.vault === deliver.vault && type.entryOf(each.entry, {}, vault.options) === entry)
+    .map((each) => ownFormatProblem(each, deliver.format))
+    .find((each) => each !== null);
+  if (lockOut !== undefined) return { problem: `vault ${deliver.vault}, entry ${JSON.stringify(entry)}: ${lockOut}` };
+  return { vault: deliver.vault, entry, options, format: deliver.format };
 }
 
 function configuredTokenUrl(settings: Settings, issuer: string): string {

@@ -1,4 +1,4 @@
-import { substitute } from './payload.ts';
+import { renderPayload, substitute } from './payload.ts';
 import type { Format, Payload } from './payload.ts';
 import { SecretValue } from './secret-value.ts';
 
@@ -62,6 +62,15 @@ function opaqueText(form: Payload['form'], text: string): string {
   const fields = parseObject(text);
   const value = fields !== null && Object.hasOwn(fields, OPAQUE_KEY) ? fields[OPAQUE_KEY] : null;
   return typeof value === 'string' ? value : '';
+}
+
+/** What may be in a secret (RFC 6749, A.2), and what a template that looks like JSON does not escape. */
+const AWKWARD = SecretValue.of('a "secret" \\ of nobody');
+
+/** Whether {@link readField} finds the secret, and nothing else, in whatever is delivered in this format. It does not throw. */
+export function fieldHoldsSecret(field: string, format: Format): boolean {
+  const payload = renderPayload(format, { names: {}, clientSecret: AWKWARD, secretId: '', expires: null });
+  return readField(field, payload)?.equals(AWKWARD) ?? false;
 }
 
 function found(values: ReadonlyMap<string, string>): ReadBack | null {
