@@ -14,6 +14,7 @@ export interface Backends {
 
 export interface IssuerShape {
   readonly schema: z.ZodType;
+  tokenUrlProblem?(options: unknown): string | null;
 }
 
 export interface LedgerShape {

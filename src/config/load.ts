@@ -16,6 +16,7 @@ import { MODES } from './settings.ts';
 import type { HttpSettings, Mode, Settings } from './settings.ts';
 import { checkSharedDestinations } from './shared-destinations.ts';
 import { substituteTree, systemCode } from './substitution.ts';
+import { checkTokenUrls } from './token-url.ts';
 import { readTokens } from './tokens.ts';
 import { readWebhooks } from './webhooks.ts';
 import { mergeNodes, plainValue } from './tree.ts';
@@ -143,6 +144,7 @@ function readSettings(root: Node, folder: string, sources: LoadSources, report: 
   );
   checkSharedDestinations(rules, tree);
   checkOwnDeliveries(issuers, vaults, rules, tree);
+  checkTokenUrls(rules, issuers, backends.issuers, tree);
   checkWindowRoom(rules, issuers, tree);
   return {
     instance: known.instance ?? '',

@@ -115,5 +115,10 @@ export interface IssuerContext extends Ports {
 export interface IssuerType<Schema extends z.ZodType = z.ZodType> {
   readonly type: string;
   readonly schema: Schema;
+  /**
+   * Which option does not name the token endpoint, and what to do, as in 'OPTION names …'; null: `{tokenUrl}` may stand for the
+   * option `tokenUrl`. Runs at load, where a rule speaks of `{tokenUrl}`. Absent: it always may.
+   */
+  tokenUrlProblem?(options: z.output<Schema>): string | null;
   create(options: z.output<Schema>, context: IssuerContext): Issuer;
 }

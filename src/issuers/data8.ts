@@ -7,6 +7,7 @@ import { provenOfSecret } from './data8/oauth-error.ts';
 import { data8Schema } from './data8/options.ts';
 import type { Data8Options } from './data8/options.ts';
 import { reportRights } from './data8/rights.ts';
+import { tokenUrlKind } from './data8/token-url.ts';
 
 const TYPE = 'data8';
 
@@ -17,7 +18,15 @@ const TYPE = 'data8';
 const DESCRIPTION_LIMIT = 200;
 
 /** Data8 (https://www.data-8.co.uk) as an issuer. */
-export const data8: IssuerType<typeof data8Schema> = { type: TYPE, schema: data8Schema, create: createData8 };
+export const data8: IssuerType<typeof data8Schema> = {
+  type: TYPE,
+  schema: data8Schema,
+  tokenUrlProblem: ({ tokenUrl }) =>
+    tokenUrlKind(tokenUrl).kind === 'endpoint'
+      ? null
+      : 'tokenUrl names only where to ask for it, and has to be the token endpoint itself, such as https://auth.data-8.co.uk/connect/token',
+  create: createData8,
+};
 
 /** Makes a client of the ten operations alone, for use by hand; nothing is sent before the first one. */
 export function createData8Api(options: Data8Options, context: IssuerContext): Data8Api {
