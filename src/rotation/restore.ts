@@ -1,6 +1,8 @@
 import { IssuerError, VaultError } from '../domain/errors.ts';
 import { destinationsDigest, markedDescription } from '../domain/marker.ts';
+import { MINUTE } from '../domain/time.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
+import type { EntryDescription, EntryRef, Vault } from '../vaults/contract.ts';
 import { backoff } from './backoff.ts';
 import type { Control } from './control.ts';
 import type { Decision, Situation } from './decision.ts';
@@ -8,6 +10,9 @@ import { vaultOf } from './look.ts';
 import type { MissingMarks } from './marks.ts';
 import { issuerOf } from './observe.ts';
 import type { World } from './world.ts';
+
+/** How long after a write began a look may tell what that write left: a process may stand still in between. */
+const LOOKED_AFTER = MINUTE;
 
 /**
  * Writes marks back that somebody took off (C7, C8). The attempt is stored first, with the time of the next one: whether
@@ -70,15 +75,31 @@ async function restoreEntry(
   };
   const ref = { entry: destination.entry, options: destination.options };
   const vault = vaultOf(world, destination.vault);
+  const startedAt = world.clock.monotonic();
   const { version } = await vault.restoreMark(ref, mark, sight.version, control.giveUp);
+  const after = await lookAfter(vault, ref, control);
+  const isOurs = after?.state === 'present' && after.version === version;
+  const isRecent = world.clock.monotonic() - startedAt <= LOOKED_AFTER;
+  // else the one before stays known: what is there next time counts as touched, for somebody may have been there since
+  const revision = isOurs && isRecent ? { revision: after.revision ?? null } : {};
   await edit(world, record, (stored) => ({
     ...stored,
     destinations: stored.destinations.map((each) =>
       each.identity === destination.identity && each.entry === destination.entry
-        ? { ...each, version, revision: null }
+        ? { ...each, version, ...revision }
         : each,
     ),
   }));
+}
+
+/** A look that fails tells nothing; the mark is restored all the same. */
+async function lookAfter(vault: Vault, ref: EntryRef, { giveUp }: Control): Promise<EntryDescription | null> {
+  try {
+    return await vault.describe(ref, { prove: true }, giveUp);
+  } catch (error) {
+    if (error instanceof VaultError) return null;
+    throw error;
+  }
 }
 
 async function restoreSecret(

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseMarker } from '../../src/domain/marker.ts';
 import { DAY, HOUR, SECOND } from '../../src/domain/time.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
@@ -85,6 +85,29 @@ describe('a mark that is taken off an entry', () => {
     expect(stage.events('mark-restored')).toHaveLength(1);
     expect(stage.events('destination-state').map((each) => each.fields['state'])).toContain('drifted');
     expect(stage.events('credential-state').map((each) => each.fields['reason'])).not.toContain('entry-foreign');
+    await expectSound(stage);
+  });
+
+  it('C8, V19: restored, and no look since until the entry was rolled back and repaired by hand: the grace starts anew', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await stage.pass(14 * DAY - 5 * HOUR, HOUR);
+    const vault = stage.vault('a');
+    const restoreMark = vault.restoreMark.bind(vault);
+    vi.spyOn(vault, 'restoreMark').mockImplementation(async (...given) => {
+      const restored = await restoreMark(...given);
+      vault.fail({ fault: 'denied', operations: ['describe'] });
+      return restored;
+    });
+    vault.removeMark('shop');
+    await stage.pass(2 * HOUR, HOUR);
+    expect(stage.events('mark-restored')).toHaveLength(1);
+    vault.moveBack('shop')();
+    vault.mend();
+    await stage.pass(13 * DAY, HOUR);
+    expect(secretIds(stage)).toEqual(['1', '2']);
+    await stage.pass(2 * DAY, HOUR);
+    expect(secretIds(stage)).toEqual(['2']);
     await expectSound(stage);
   });
 

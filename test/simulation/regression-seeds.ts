@@ -81,4 +81,9 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     found:
       'a daemon whose clock was behind took the times of its peer for ones of a clock ahead, and the budget was spent twice',
   },
+  {
+    seed: 2_843_866,
+    found:
+      'an entry whose mark had been written back was moved back and forth before the next look, and no grace started anew',
+  },
 ];
