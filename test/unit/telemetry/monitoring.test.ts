@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createMetricsPage } from '../../../src/daemon/gauges.ts';
@@ -99,6 +99,17 @@ describe('config/prometheus/alerts.yaml', () => {
         alert,
       ).toEqual([]);
     }
+  });
+
+  it('has each alert that a page names', async () => {
+    const pages = (await readdir(new URL('../../../docs', import.meta.url))).filter((name) => name.endsWith('.md'));
+    const known = new Set(alerts.map(({ alert }) => alert));
+    const unknown: string[] = [];
+    for (const page of ['CHANGELOG.md', 'README.md', ...pages.map((name) => `docs/${name}`)]) {
+      const named = [...(await read(page)).matchAll(/\bRekeyd[A-Z]\w+/g)].map(([name]) => name);
+      unknown.push(...named.filter((name) => !known.has(name)).map((name) => `${page}: ${name}`));
+    }
+    expect(unknown).toEqual([]);
   });
 
   it('has a runbook for each alert, under its name, in its order, that says what to do', () => {
