@@ -39,7 +39,7 @@ export async function rotateNow(engine: Engine, key: CredentialKey, request: Rot
     if (retryAt !== null && retryAt > now && !rotations.some(isStuck)) {
       throw new Refusal(
         'too-soon',
-        `the last attempt failed: ${record.lastError ?? 'unknown'}; it is tried again by itself`,
+        `the last attempt failed: ${record.lastError ?? 'unknown'}. Ask again after the wait; what is due is tried again by itself`,
         {
           reason: 'backoff',
           retryAfter: Math.ceil((retryAt - now) / 1000),

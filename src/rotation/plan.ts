@@ -3,6 +3,7 @@ import type { Reason } from '../domain/reason.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
 import { HOUR, MINUTE, SECOND } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
+import type { CredentialRecord } from '../ledger/records.ts';
 import { claimChecks } from './checks/claims.ts';
 import { issuingChecks } from './checks/issuing.ts';
 import { repairChecks, runningDeliveryCheck } from './checks/repair.ts';
@@ -78,7 +79,7 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
   }
   if (observation.terms.suspended || pauseOf(situation) !== null) return 'paused';
   if (held === 'blocked') return 'blocked';
-  if (held === 'failing' || (record.failures > 0 && !isAtRest(observation, decision))) return 'failing';
+  if (held === 'failing' || (record.failures > 0 && !isAtRest(observation, record, decision))) return 'failing';
   if (record.secrets.some((each) => each.deleteFailures > 0)) return 'failing';
   if (record.unmarked !== null && (record.unmarked.attempts > 1 || record.unmarked.error !== null)) return 'failing';
   if (decision.action === 'issue' || rotations.some((each) => isInFlight(each.state))) return 'rotating';
@@ -88,12 +89,14 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
 }
 
 /**
- * Nothing is wanted any more, by a rule that was changed or a person's hand: what failed before is not tried again. Nor is it
- * where something else waits for its window since.
+ * Nothing is wanted any more, by a rule that was changed or a person's hand: what failed before is not tried again. It is
+ * told until it may be asked for again, though: whoever asked for it looks just then. Nor is anything tried again where
+ * something else waits for its window since.
  */
-function isAtRest({ record }: Observation, decision: Decision): boolean {
+function isAtRest({ now, record: before }: Observation, { retryAt }: CredentialRecord, decision: Decision): boolean {
   if (decision.action !== 'none') return false;
-  return decision.reason === 'up-to-date' || (decision.reason === 'outside-window' && record.state !== 'failing');
+  if (decision.reason === 'up-to-date') return retryAt === null || retryAt <= now;
+  return decision.reason === 'outside-window' && before.state !== 'failing';
 }
 
 /** Why it is in that state: one that is failing says what the last attempt failed of, not that it waits. */
@@ -115,6 +118,7 @@ function nextDue(situation: Situation, decision: Decision): Instant | null {
     decision.dueAt,
     record.renewAt === null ? null : record.renewAt - (skew ?? 0),
     record.pause?.until,
+    record.retryAt,
     record.unmarked?.retryAt,
     // by the later of the two clocks: see dueToRetire
     ...plannedRetirements(situation).map(({ at }) => (at === null ? null : at - Math.min(0, skew ?? 0))),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import { SHOP } from './scene.ts';
 import { deletions, expectOnly, nearRenewal, passServing, posts, served } from './issuer-scene.ts';
 
 describe('an issuer that fails', () => {
@@ -132,6 +133,28 @@ describe('an issuer that fails', () => {
       else await expectOnly(stage, 'grace', '1');
     });
   }
+
+  it('I6: 403 to what a person asked for is failing with that reason, until it may be asked for again', async () => {
+    const stage = await served();
+    const ask = () => stage.daemon.rotate(SHOP, { note: null, grace: null, actor: 'test' });
+    stage.issuer.fault('createSecret', 403);
+    await ask();
+    await stage.pass(SECOND, SECOND);
+    expect(await stage.view('shop')).toMatchObject({ state: 'failing', reason: 'issuer-forbidden', failures: 1 });
+    const told = stage.events('credential-state').at(-1)?.fields;
+    expect(told).toMatchObject({ state: 'failing', reason: 'issuer-forbidden' });
+    const refusal: unknown = await ask().catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ kind: 'too-soon', reason: 'backoff', retryAfter: expect.any(Number) as number });
+    // nothing else is due, so that nothing tries it again
+    expect(String(refusal)).toMatch(/answered 403\. Ask again after the wait/);
+    await stage.pass(5 * SECOND, SECOND);
+    expect((await stage.view('shop')).state).toBe('ok');
+    expect(posts(stage)).toHaveLength(2);
+    await ask();
+    await stage.pass(MINUTE, MINUTE);
+    await expectOnly(stage, 'grace', '1');
+    expect((await stage.view('shop')).failures).toBe(0);
+  });
 
   it('I6: 403 on PUT leaves nothing behind and nothing delivered', async () => {
     const stage = await nearRenewal();

@@ -68,10 +68,14 @@ const SCENES: Readonly<Record<string, readonly [Partial<HttpOptions>, Partial<Da
   'too-soon': [
     {},
     refusing(
-      new Refusal('too-soon', 'the last attempt failed: no answer; it is tried again by itself', {
-        reason: 'backoff',
-        retryAfter: 60,
-      }),
+      new Refusal(
+        'too-soon',
+        'the last attempt failed: no answer. Ask again after the wait; what is due is tried again by itself',
+        {
+          reason: 'backoff',
+          retryAfter: 60,
+        },
+      ),
     ),
   ],
   'issuer-unreachable': [

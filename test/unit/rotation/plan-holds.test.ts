@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
-import { trace } from '../../../src/rotation/plan.ts';
+import { plan, trace } from '../../../src/rotation/plan.ts';
 import {
   destination,
   down,
@@ -69,6 +69,16 @@ const TABLE: readonly Row[] = [
     'backoff does not hold a person',
     { ...healthy, rotations: [rotation(3, unborn)], record: record({ failures: 2, retryAt: NOW + 1 }) },
     'issue manual failing',
+  ],
+  [
+    'I6: what a person asked for failed, and nothing is due: until it may be asked for again',
+    { ...healthy, record: record({ failures: 1, retryAt: NOW + 1, lastReason: 'verify-timeout' }) },
+    'none up-to-date failing',
+  ],
+  [
+    'what failed is not tried again, and may be asked for again',
+    { ...healthy, record: record({ failures: 1, retryAt: NOW, lastReason: 'verify-timeout' }) },
+    'none up-to-date ok',
   ],
   [
     'I14: silence of the token endpoint',
@@ -148,6 +158,12 @@ describe('the plan: what holds new secrets back', () => {
 
   it('is pure: the same situation gives the same plan, and is left as it was', () => {
     for (const [, seen] of TABLE) expectPure(seen);
+  });
+
+  it('is looked at again when what failed may be asked for again', () => {
+    const failed = record({ failures: 1, retryAt: NOW + 1, lastReason: 'verify-timeout' });
+    const planned = plan(situationOf(observation({ ...healthy, record: failed })));
+    expect(planned).toMatchObject({ reason: 'verify-timeout', dueAt: NOW + 1 });
   });
 
   it('explains: checks up to the one that decided, the rest is not reached', () => {
