@@ -1,4 +1,5 @@
 import { compareMarks } from '../domain/mark.ts';
+import type { Reason } from '../domain/reason.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord, RotationRecord } from '../ledger/records.ts';
@@ -23,6 +24,8 @@ export interface Conclusion {
   /** All relevant rotations, the changed ones in their new state. */
   readonly rotations: readonly RotationRecord[];
   readonly changed: readonly RotationRecord[];
+  /** Why each of those that were given up was, by its id. */
+  readonly ended: ReadonlyMap<string, Reason>;
 }
 
 /**
@@ -37,6 +40,7 @@ export function conclude(
 ): Conclusion {
   let record = rememberMarks(observation, rememberList(observation, remembered, jitter));
   const changed: RotationRecord[] = [];
+  const ended = new Map<string, Reason>();
   const rotations = observation.rotations.flatMap((stored) => {
     const rotation = redateRotation(stored, laterTime(observation));
     const moved = isHeldByAnother(rotation, observation) ? null : move(observation, record, rotation, jitter);
@@ -45,6 +49,7 @@ export function conclude(
       return [rotation];
     }
     record = moved.record;
+    if (moved.ended !== undefined) ended.set(rotation.id, moved.ended);
     const isWanted = moved.ended !== undefined && observation.terms.kind === 'managed';
     const now = isWanted
       ? withRetry(moved.rotation, moved.ended, [...observation.rotations, ...changed], nextId, {
@@ -55,7 +60,7 @@ export function conclude(
     changed.push(...now);
     return now;
   });
-  return { record, rotations, changed };
+  return { record, rotations, changed, ended };
 }
 
 /** Another process acts only after the owner's lease and the longest request lifetime have passed. */

@@ -1,6 +1,8 @@
 import type { Reason } from '../domain/reason.ts';
+import type { Outcome, Step } from '../domain/rotation-state.ts';
 import { formatInstantOrNull, SECOND } from '../domain/time.ts';
 import type { CredentialRecord, RotationRecord, SecretRecord } from '../ledger/records.ts';
+import type { Conclusion } from './conclude.ts';
 import type { Plan } from './decision.ts';
 import type { Observation } from './observation.ts';
 import { endPause } from './pauses.ts';
@@ -15,7 +17,7 @@ export function tellChanges(
   observation: Observation,
   record: CredentialRecord,
   moved: readonly RotationRecord[],
-  { retirements }: Pick<Plan, 'retirements'>,
+  { retirements, ended }: Pick<Plan, 'retirements'> & Pick<Conclusion, 'ended'>,
 ): void {
   const before = observation.record;
   const fields = { issuer: record.issuer, clientId: record.clientId, name: record.name };
@@ -57,7 +59,8 @@ export function tellChanges(
       world.events.tell({ type: 'deletion-waiting', ...fields, reason, secretId });
   }
   for (const rotation of moved) {
-    tellRotation(world, rotation, observation.rotations.find((each) => each.id === rotation.id) ?? null);
+    const old = observation.rotations.find((each) => each.id === rotation.id) ?? null;
+    tellRotation(world, rotation, old, ended.get(rotation.id) ?? rotation.reason);
   }
 }
 
@@ -85,7 +88,8 @@ const EXPECTED: ReadonlySet<Reason> = new Set([
   'confirming-deletion',
 ]);
 
-function tellRotation(world: World, rotation: RotationRecord, old: RotationRecord | null): void {
+/** @param ended why it ended, where it was given up. */
+function tellRotation(world: World, rotation: RotationRecord, old: RotationRecord | null, ended: Reason): void {
   const { issuer, clientId, name, reason, generation, error } = rotation;
   const fields = { issuer, clientId, name, reason, rotationId: rotation.id, generation };
   if (old?.deliveredAt == null && rotation.deliveredAt !== null) {
@@ -100,8 +104,16 @@ function tellRotation(world: World, rotation: RotationRecord, old: RotationRecor
   if (rotation.state === 'done' && old?.state !== 'done') {
     world.events.tell({ type: 'rotation-done', ...fields });
   } else if (rotation.state === 'abandoned' && old?.state !== 'abandoned') {
-    const outcome = rotation.mayBeServed ? 'skipped' : 'lost';
     const { retriedAs = null } = rotation;
-    world.events.tell({ type: 'rotation-abandoned', ...fields, wanted: reason, outcome, step: null, error, retriedAs });
+    const how = { reason: ended, wanted: reason, ...lastOf(rotation), error, retriedAs };
+    world.events.tell({ type: 'rotation-abandoned', ...fields, ...how });
   }
+}
+
+/** The step in which it ended, and how. A request that ends before anything was sent is skipped. */
+function lastOf({ steps, mayBeServed }: RotationRecord): { readonly step: Step | null; readonly outcome: Outcome } {
+  const last = steps.at(-1);
+  if (last === undefined || last.outcome === 'ok') return { step: null, outcome: 'skipped' };
+  // a newer one takes over from what may be served
+  return { step: last.step, outcome: mayBeServed ? 'skipped' : last.outcome };
 }

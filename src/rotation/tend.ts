@@ -74,7 +74,8 @@ export async function tend(
       if (round >= ROUNDS) return { record, acted };
       continue;
     }
-    tellChanges(world, observation, record, moved, planned);
+    const ended = new Map([...conclusion.ended, ...dropped.map(({ id }) => [id, decision.reason] as const)]);
+    tellChanges(world, observation, record, moved, { ...planned, ended });
     const stored = { ...record, version: record.version + 1 };
     if (round >= ROUNDS) return { record: stored, acted };
     if (looksOn) continue;

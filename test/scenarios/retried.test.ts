@@ -19,7 +19,9 @@ describe('a rotation that a person asked for and that is cut off', () => {
     expect(more).toEqual([]);
     expect(lost).toMatchObject({ state: 'abandoned', secretId: '2', retriedAs: again?.id });
     expectLeaked(again);
-    expect(stage.events('rotation-abandoned').map((each) => each.fields['retriedAs'])).toEqual([again?.id]);
+    expect(stage.events('rotation-abandoned').map(({ fields }) => fields)).toMatchObject([
+      { reason: 'response-lost', wanted: 'manual', outcome: 'lost', step: 'create', retriedAs: again?.id },
+    ]);
     expect(stage.issuer.everySecret('shop')[1]?.deletedAt).not.toBeNull();
   });
 
@@ -41,6 +43,27 @@ describe('a rotation that a person asked for and that is cut off', () => {
       }
     }
     expect(begunAgain).toBeGreaterThan(10);
+  });
+
+  it.each([
+    ['verify', 'while its secret waits to be accepted', (stage: Stage) => (stage.issuer.behaviour.acceptDelay = HOUR)],
+    [
+      'extend',
+      'before its secret has its full life',
+      (stage: Stage) => stage.issuer.fault('updateSecret', 503, { times: Infinity }),
+    ],
+  ] as const)('P1: by a SIGKILL in %s, %s: its end is told as it is stored', async (step, _when, delay) => {
+    const stage = await settled();
+    delay(stage);
+    const { rotationId } = await stage.daemon.rotate(KEY, LEAKED);
+    await stage.pass(MINUTE / 2, SECOND);
+    stage.crash();
+    await stage.start();
+    await stage.pass(20 * MINUTE);
+    const [cut] = await chain(stage, rotationId);
+    expect(cut?.steps.at(-1)).toMatchObject({ step, outcome: 'failed' });
+    const told = stage.events('rotation-abandoned')[0]?.fields;
+    expect(told).toMatchObject({ rotationId, reason: 'interrupted', wanted: 'manual', outcome: 'failed', step });
   });
 
   it('P2: by a stop while it waits for its secret to be accepted', async () => {

@@ -120,9 +120,10 @@ describe('a rotation', () => {
     ];
     const seen = observation({ rotations: before });
     const situation = situationOf(seen);
-    tellChanges(world, seen, situation.record, situation.rotations, plan(situation));
+    const planned = { ...plan(situation), ended: new Map() };
+    tellChanges(world, seen, situation.record, situation.rotations, planned);
     expect(told.filter((each) => each.startsWith('rotation-'))).toEqual([]);
-    tellChanges(world, { ...seen, rotations: [] }, situation.record, situation.rotations, plan(situation));
+    tellChanges(world, { ...seen, rotations: [] }, situation.record, situation.rotations, planned);
     expect(told.filter((each) => each.startsWith('rotation-'))).toEqual(['rotation-abandoned', 'rotation-done']);
   });
 });
