@@ -154,11 +154,13 @@ async function rest(engine: Engine, issuer: string, seen: ReadonlySet<string>): 
       const base = { issuer, clientId: record.clientId, name: record.name };
       const places = record.destinations.map(({ vault, entry }) => ({ vault, entry }));
       const at = (when: Instant | null) => formatInstantOrNull(when);
+      // of a grace the lines of its secrets tell
+      const reason = record.reason === 'grace-running' ? 'up-to-date' : record.reason;
       items.push({
         ...base,
         action: 'none',
-        reason: record.reason,
-        dueAt: at(record.reason === 'up-to-date' ? record.renewAt : (record.dueAt ?? record.renewAt)),
+        reason,
+        dueAt: at(reason === 'up-to-date' ? record.renewAt : (record.dueAt ?? record.renewAt)),
         destinations: places,
         secretIds: [],
       });

@@ -99,9 +99,19 @@ function isAtRest({ now, record: before }: Observation, { retryAt }: CredentialR
   return decision.reason === 'outside-window' && before.state !== 'failing';
 }
 
-/** Why it is in that state: one that is failing says what the last attempt failed of, not that it waits. */
-function reasonOf({ record }: Situation, decision: Decision, state: CredentialState): Reason {
+/**
+ * Why it is in that state: one that is failing says what the last attempt failed of, not that it waits; one in grace what its
+ * old secret waits for, first of all one that does not go by itself.
+ */
+function reasonOf(situation: Situation, decision: Decision, state: CredentialState): Reason {
+  const { record } = situation;
   const { reason } = decision;
+  if (state === 'grace' && reason === 'up-to-date') {
+    const retirements = plannedRetirements(situation);
+    const shown = retirements.find(({ at }) => at === null) ?? retirements[0];
+    // of none that is listed still
+    return shown?.reason ?? 'confirming-deletion';
+  }
   const told = decision.action === 'none' && decision.held === 'failing' && reason !== 'backoff';
   return state === 'failing' && !told ? (record.lastReason ?? reason) : reason;
 }

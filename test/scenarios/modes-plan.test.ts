@@ -90,10 +90,12 @@ describe('plan and explain', () => {
     stage.issuer.addCredential('shop');
     await stage.start();
     await stage.pass(9 * HOUR + 20 * MINUTE);
-    expect((await stage.view('shop')).state).toBe('grace');
-    const [item] = (await stage.daemon.plan()).items.filter((each) => each.action === 'retire');
+    const view = await stage.view('shop');
+    expect(view).toMatchObject({ state: 'grace', reason: 'grace-running' });
+    const [none, item] = (await stage.daemon.plan()).items;
+    expect(none).toMatchObject({ action: 'none', reason: 'up-to-date', dueAt: view.renewAt });
     const [rotation] = await stage.rotations('shop');
-    expect(item).toMatchObject({ reason: 'grace-running', dueAt: rotation?.deleteAfter });
+    expect(item).toMatchObject({ action: 'retire', reason: 'grace-running', dueAt: rotation?.deleteAfter });
     expect(item?.secretIds).toEqual([oldestOf(stage, 'shop')]);
     expect(item?.destinations.map((each) => each.vault)).toEqual(['a', 'b']);
     stage.vault('b').goDown();

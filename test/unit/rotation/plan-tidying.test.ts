@@ -1,17 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR, MINUTE } from '../../../src/domain/time.ts';
-import { destination, down, managed, NOW, record, rotation, secret, serving, settled } from './given.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/domain/time.ts';
+import type { Observation } from '../../../src/rotation/observation.ts';
+import { plan } from '../../../src/rotation/plan.ts';
+import {
+  destination,
+  down,
+  idAt,
+  managed,
+  NOW,
+  observation,
+  record,
+  rotation,
+  secret,
+  serving,
+  settled,
+  situationOf,
+} from './given.ts';
 import { healthy, oldKnown, inGrace, pause, decided, expectPure } from './plan-situations.ts';
 import type { Row } from './plan-situations.ts';
+
+const running = { ...inGrace, record: record({ secrets: [{ ...oldKnown, deleteAfter: NOW + 1 }] }) };
 
 const TABLE: readonly Row[] = [
   // retirement
   ['grace over', inGrace, 'retire grace-over grace'],
-  [
-    'grace running',
-    { ...inGrace, record: record({ secrets: [{ ...oldKnown, deleteAfter: NOW + 1 }] }) },
-    'none up-to-date grace',
-  ],
+  ['grace running', running, 'none up-to-date grace'],
   ['grace over by our clock alone', { ...inGrace, skew: -MINUTE }, 'none up-to-date grace'],
   ['no-delete', { ...inGrace, mode: 'no-delete' }, 'none up-to-date grace'],
   ['retire: manual', { ...inGrace, terms: managed({ retire: 'manual' }) }, 'none up-to-date grace'],
@@ -70,7 +83,32 @@ const TABLE: readonly Row[] = [
   ],
 ];
 
+const twoOld: Partial<Observation> = {
+  ...inGrace,
+  secrets: [secret('0', 20, { generation: 1, born: NOW - 71 * DAY }), ...(inGrace.secrets ?? [])],
+  record: record({
+    secrets: [
+      { ...oldKnown, deleteAfter: NOW + 1 },
+      { ...oldKnown, secretId: '0', rotationId: idAt(NOW - 71 * DAY, 1) },
+    ],
+  }),
+};
+
 describe('the plan: deletions', () => {
+  it.each([
+    ['its date', running, 'grace-running'],
+    ['a person', { ...inGrace, terms: managed({ retire: 'manual' }) }, 'retire-manual'],
+    ['the mode', { ...inGrace, mode: 'no-delete' }, 'mode-no-delete'],
+    [
+      'a person, while another one waits for its date',
+      { ...twoOld, terms: managed({ retire: 'manual' }) },
+      'retire-manual',
+    ],
+    ['a list past the lag', { ...inGrace, secrets: [secret('2', 80, { generation: 2 })] }, 'confirming-deletion'],
+  ] as const)('a credential in grace says what its old secret waits for: %s', (_what, seen, reason) => {
+    expect(plan(situationOf(observation(seen)))).toMatchObject({ state: 'grace', reason });
+  });
+
   it.each(TABLE)('%s', (_name, seen, expected) => {
     expect(decided(seen)).toBe(expected);
   });
