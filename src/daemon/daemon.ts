@@ -10,10 +10,13 @@ import { coverageOf } from './coverage.ts';
 import { everyRecord } from './every-record.ts';
 import { forecastOf } from './forecast.ts';
 import type { CredentialView, Daemon, OnceResult, PauseView, RotationView, StatusView } from './api.ts';
+import { keyText } from './dispatcher.ts';
 import { Engine } from './engine.ts';
 import { LedgerCheck } from './ledger-check.ts';
 import { changePauseNote } from './pause-note.ts';
 import { countsInPause, credentialsByState, viewInPause } from './paused-all.ts';
+import { pendingSecrets } from './pending.ts';
+import type { PendingSecrets } from './pending.ts';
 import { explainOne, planAll } from './planning.ts';
 import { Scans } from './scans.ts';
 import { unwellOf } from './unwell.ts';
@@ -49,10 +52,13 @@ export function createDaemon(
 
   const pausedAll = (): Pause | null => activePause(engine.pause.pause, clock.now());
 
-  const viewOf = (record: CredentialRecord): CredentialView => {
-    const view = credentialView(engine.dated(record), clock.now());
+  const viewWith = (pending: PendingSecrets, record: CredentialRecord): CredentialView => {
+    const view = credentialView(engine.dated(record), clock.now(), pending.get(keyText(record)));
     return pausedAll() === null ? view : viewInPause(view);
   };
+
+  const viewOf = async (record: CredentialRecord): Promise<CredentialView> =>
+    viewWith(await pendingSecrets(ledger, [record], clock.now()), record);
 
   const rotationViewOf = async (rotation: RotationRecord): Promise<RotationView> =>
     rotationView(await engine.datedRotation(rotation));
@@ -168,7 +174,8 @@ export function createDaemon(
 
     async credentials(filter, limit, cursor) {
       const page = await credentialsByState(world, filter, limit, cursor, pausedAll() !== null);
-      return { ...page, items: page.items.map(viewOf) };
+      const pending = await pendingSecrets(ledger, page.items, clock.now());
+      return { ...page, items: page.items.map((each) => viewWith(pending, each)) };
     },
 
     async credential(key) {

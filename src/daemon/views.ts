@@ -3,13 +3,15 @@ import { formatInstant, formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord, Pause, RotationRecord } from '../ledger/records.ts';
 import type { CredentialView, PauseView, RotationView } from './api.ts';
+import type { PendingSecret } from './pending.ts';
 
 /**
  * What the ways in show of a credential: each field is named here, so that a field added to the record stays inside.
  * `pausedUntil` is null where nothing is paused and for a pause without end: `state` tells the two apart. A pause that
  * ended before `now` is none.
+ * @param pending made, and not listed since: it is shown among the secrets.
  */
-export function credentialView(record: CredentialRecord, now: Instant): CredentialView {
+export function credentialView(record: CredentialRecord, now: Instant, pending?: PendingSecret): CredentialView {
   const until = record.pause?.until ?? null;
   return {
     issuer: record.issuer,
@@ -28,7 +30,7 @@ export function credentialView(record: CredentialRecord, now: Instant): Credenti
             expires: formatInstantOrNull(record.current.expires),
           },
     renewAt: formatInstantOrNull(record.renewAt),
-    secrets: record.secrets
+    secrets: [...record.secrets, ...(pending === undefined ? [] : [inTheMaking(pending)])]
       .toSorted((a, b) => compareSecretIds(a.secretId, b.secretId))
       .map((secret) => ({
         secretId: secret.secretId,
@@ -50,6 +52,10 @@ export function credentialView(record: CredentialRecord, now: Instant): Credenti
     lastError: record.lastError,
     pausedUntil: until === null || until <= now ? null : formatInstant(until),
   };
+}
+
+function inTheMaking({ secretId, expires }: PendingSecret) {
+  return { secretId, expires, role: 'pending' as const, deleteAfter: null };
 }
 
 /** What the ways in show of a rotation: who works on it and its compare-and-set version stay inside. */

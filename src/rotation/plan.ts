@@ -11,6 +11,7 @@ import { holdChecks, standingChecks } from './checks/standing.ts';
 import { deletionCheckedAt, leftoverFrom, plannedRetirements, tidyingChecks } from './checks/tidying.ts';
 import { earliest } from './decision.ts';
 import type { Check, Decision, Plan, Situation, Verdict } from './decision.ts';
+import { isFailingDelivery } from './failed-delivery.ts';
 import { needOf } from './need.ts';
 import { issuerTime } from './observation.ts';
 import type { Observation } from './observation.ts';
@@ -80,7 +81,7 @@ function stateOf(situation: Situation, decision: Decision): CredentialState {
   if (observation.terms.suspended || pauseOf(situation) !== null) return 'paused';
   if (held === 'blocked') return 'blocked';
   if (held === 'failing' || (record.failures > 0 && !isAtRest(observation, record, decision))) return 'failing';
-  if (record.secrets.some((each) => each.deleteFailures > 0)) return 'failing';
+  if (rotations.some(isFailingDelivery) || record.secrets.some((each) => each.deleteFailures > 0)) return 'failing';
   if (record.unmarked !== null && (record.unmarked.attempts > 1 || record.unmarked.error !== null)) return 'failing';
   if (decision.action === 'issue' || rotations.some((each) => isInFlight(each.state))) return 'rotating';
   if (record.secrets.some((each) => each.role === 'superseded')) return 'grace';

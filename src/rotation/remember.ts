@@ -2,6 +2,7 @@ import { compareMarks, isOurs } from '../domain/mark.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord, DestinationRecord, SecretRecord } from '../ledger/records.ts';
 import { earliest } from './decision.ts';
+import { isFailingDelivery } from './failed-delivery.ts';
 import { isLookedAt, issuerTime, knownSecret, UNNAMED } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
@@ -16,7 +17,7 @@ import type { Life } from './renewal.ts';
  * here: see plan.ts.
  */
 export function remember(observation: Observation): CredentialRecord {
-  const { record, terms, listed, now } = observation;
+  const { record, rotations, terms, listed, now } = observation;
   const current = currentOf(observation);
   const coverage = coverageOf(observation, current, adoptedCurrent(observation)?.secretId ?? null);
   const secrets = rememberSecrets(observation, coverage);
@@ -34,7 +35,7 @@ export function remember(observation: Observation): CredentialRecord {
     renewAt: renewAtOf(observation, shown),
     goneSince: listed === null ? (record.goneSince ?? now) : null,
     lookedAt: now,
-    ...(record.failures > 0 || secrets.some((each) => each.deleteFailures > 0)
+    ...(record.failures > 0 || secrets.some((each) => each.deleteFailures > 0) || rotations.some(isFailingDelivery)
       ? {}
       : { lastError: null, lastReason: null }),
   };

@@ -9,7 +9,14 @@ describe('a fresh secret at the token endpoint', () => {
     const sent = await untilPost(stage, 2);
     // 4 min until it is accepted, 15 min to settle: nothing is delivered before
     await passServing(stage, 18 * MINUTE, MINUTE);
-    expect((await stage.view('shop')).current?.secretId).toBe('1');
+    const view = await stage.view('shop');
+    expect(view).toMatchObject({ state: 'rotating', current: { secretId: '1' } });
+    expect(view.secrets.map(({ secretId, role }) => [secretId, role])).toEqual([
+      ['1', 'current'],
+      ['2', 'pending'],
+    ]);
+    const { items } = await stage.daemon.credentials({}, 10, null);
+    expect(items, 'a list shows no less').toEqual([view]);
     await passServing(stage, 5 * MINUTE, MINUTE);
     expect((await stage.view('shop')).current?.secretId).toBe('2');
     expect(stage.vault('a').peek('shop')?.mark?.deliveredAt ?? 0).toBeGreaterThanOrEqual(sent + 19 * MINUTE);

@@ -41,6 +41,37 @@ describe('a destination that fails', () => {
     await expectSound(stage);
   });
 
+  it('V1: is told as failing from its first failure on, and the new secret is shown as pending meanwhile', async () => {
+    const stage = await servingStage();
+    const lift = stage.vault('b').fail({ fault: 'unavailable', operations: ['deliver'] });
+    await renew(stage);
+    const told = { state: 'failing', reason: 'vault-failed', failures: 0 };
+    const view = await stage.view('shop');
+    expect(view).toMatchObject(told);
+    expect(view.lastError).toMatch(/^b shop: /);
+    const expires = new Date(stage.issuer.secrets('shop')[1]?.expires ?? 0).toISOString();
+    expect(view.secrets).toMatchObject([
+      { secretId: '1', role: 'current' },
+      { secretId: '2', role: 'pending', expires, deleteAfter: null },
+    ]);
+    const { items } = await stage.daemon.credentials({ state: 'failing' }, 10, null);
+    expect(items).toEqual([view]);
+    const states = () => stage.events('credential-state').map(({ fields }) => [fields['state'], fields['reason']]);
+    expect(states().at(-1)).toEqual(['failing', 'vault-failed']);
+    // another process looks: it sees no other state
+    expect((await stage.open().once({ limit: null, only: null })).looked).toBe(1);
+    expect(await stage.view('shop')).toMatchObject({ ...told, lastError: view.lastError });
+    const count = states().length;
+    await stage.pass(5 * MINUTE, MINUTE);
+    expect(states()).toHaveLength(count);
+
+    lift();
+    await stage.pass(2 * MINUTE, MINUTE);
+    expect(await stage.view('shop')).toMatchObject({ state: 'grace', failures: 0, lastError: null });
+    expect(markAt(stage, 'b')).toEqual({ generation: 2, secretId: '2' });
+    await expectSound(stage);
+  });
+
   it('V1: while it is down, the vault is asked at a pace, not in a loop', async () => {
     const stage = await servingStage();
     stage.vault('b').goDown();

@@ -1,5 +1,6 @@
 import type { Instant } from '../../domain/time.ts';
 import type { CredentialRecord, RotationRecord } from '../../ledger/records.ts';
+import { isFailingDelivery } from '../../rotation/failed-delivery.ts';
 import { retryTime } from '../../rotation/redate.ts';
 import type { Engine } from '../engine.ts';
 import { isStuck } from '../requests.ts';
@@ -46,6 +47,5 @@ function judge(
 }
 
 function waitsForVault(rotation: RotationRecord): boolean {
-  const last = rotation.steps.at(-1);
-  return isStuck(rotation) || (last?.step === 'deliver' && last.outcome === 'failed');
+  return isStuck(rotation) || isFailingDelivery(rotation);
 }

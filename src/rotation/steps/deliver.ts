@@ -1,3 +1,4 @@
+import type { CredentialState } from '../../domain/credential-state.ts';
 import { IssuerError } from '../../domain/errors.ts';
 import { hasAnyMarker } from '../../domain/marker.ts';
 import { MINUTE, SECOND } from '../../domain/time.ts';
@@ -107,6 +108,14 @@ async function release({ tenure }: Issuance): Promise<void> {
   await tenure.advance({ ...tenure.rotation, owner: null, leaseUntil: null });
 }
 
+/** What a credential is while a delivery that failed is tried again: no look comes until that is over. */
+const FAILED = { state: 'failing', reason: 'vault-failed' } as const;
+
+/** Not where it is paused meanwhile, or ignored: that is told first. */
+function isTurned({ state, reason }: CredentialRecord): boolean {
+  return state === 'rotating' || (state === FAILED.state && reason !== FAILED.reason);
+}
+
 async function recordDelivery(
   issuance: Issuance,
   results: ReadonlyMap<SeenDestination, DeliveryResult>,
@@ -124,15 +133,23 @@ async function recordDelivery(
     ...(over ? { owner: null, leaseUntil: null } : {}),
   };
   const jitter = world.random.next();
+  const turned: { was: CredentialState | null } = { was: null };
   await tenure.advance(rotation, (record) => {
     const failures = failed.length > 0 && over ? record.failures + 1 : record.failures;
+    const failing = error[0] !== undefined && isTurned(record);
+    turned.was = failing ? record.state : null;
     return {
       ...withResults(record, results, issuance),
       failures,
       retryAt: failed.length > 0 && over ? now + backoff(failures, jitter) : record.retryAt,
-      ...(error[0] === undefined ? {} : { lastError: error[0], lastReason: 'vault-failed' as const }),
+      ...(error[0] === undefined ? {} : { lastError: error[0], lastReason: FAILED.reason }),
+      ...(failing ? FAILED : {}),
     };
   });
+  if (turned.was !== null) {
+    const { issuer, clientId, name } = tenure.rotation;
+    world.events.tell({ type: 'credential-state', issuer, clientId, name, ...FAILED, was: turned.was });
+  }
   if (over && failed.length > 0) {
     world.events.tell({ type: 'delivery-incomplete', ...fieldsOf(issuance), missing: failed.length });
   }
