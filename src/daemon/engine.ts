@@ -31,6 +31,8 @@ export class Engine {
   /** Told of each visit that ended. */
   onVisited: (key: CredentialKey) => void = () => undefined;
   #pause: PauseNote = { pause: null, past: [] };
+  /** How many pauses of everything were seen to end. */
+  #pauseEnds = 0;
   readonly #wakeUps: WakeUps;
   /** The engine of the terms that have taken over; null: ours hold. */
   #successor: Engine | null = null;
@@ -110,8 +112,14 @@ export class Engine {
     return this.#pause;
   }
 
+  get pauseEnds(): number {
+    return this.#pauseEnds;
+  }
+
   async refreshPause(): Promise<PauseNote> {
+    const before = this.#pause.pause;
     this.#pause = await readPauseNote(this.world.ledger, this.world.clock.now());
+    if (before !== null && this.#pause.pause?.since !== before.since) this.#pauseEnds += 1;
     await this.#successor?.refreshPause();
     return this.#pause;
   }

@@ -30,8 +30,6 @@ export async function scan(engine: Engine, report: ScanReport, options: ScanOpti
   const { world } = engine;
   world.log.debug('scan-started', 'A scan begins', { scanId: report.scanId });
   const began = world.clock.monotonic();
-  // another process that shares the ledger may have been told to pause
-  await engine.refreshPause();
   const later = (key: CredentialKey, dueAt: Instant): void => engine.wakeAt(key, dueAt);
   const found = await Promise.all(
     [...world.issuers.keys()].map((name) => candidates(engine, name, report, { ...options, later })),

@@ -20,6 +20,8 @@ export class Scans {
   #running: StartedScan | null = null;
   #last: ScanReport | null = null;
   #pruned: Instant | null = null;
+  /** The ends of pauses after which all that is paused or blocked was looked at. */
+  #endsSeen = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -47,7 +49,7 @@ export class Scans {
       errors: [],
     };
     this.#last = report;
-    const done = scan(this.#engine, report, options)
+    const done = this.#scan(report, options)
       .catch((error: unknown) => {
         report.errors.push(safeMessage(error));
         report.finishedAt = clock.now();
@@ -56,6 +58,19 @@ export class Scans {
       .finally(() => (this.#running = null));
     this.#running = { report, done };
     return this.#running;
+  }
+
+  /**
+   * A pause of everything may have been given another end than those know that were looked at in it: they are looked at once
+   * it is over.
+   */
+  async #scan(report: ScanReport, options: ScanOptions): Promise<void> {
+    // another process that shares the ledger may have been told to pause, or to resume
+    await this.#engine.refreshPause();
+    const ends = this.#engine.pauseEnds;
+    const everything = options.everything === 'due' && ends !== this.#endsSeen ? 'blocked-too' : options.everything;
+    await scan(this.#engine, report, { ...options, everything });
+    if (report.errors.length === 0) this.#endsSeen = ends;
   }
 
   /** Starts the one that the schedule asks for, and prunes history once a day. @returns whether one was started. */

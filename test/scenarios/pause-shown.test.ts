@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CredentialState } from '../../src/domain/credential-state.ts';
-import { DAY, HOUR } from '../../src/domain/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { pause, settled, untilState } from './pause-scene.ts';
 import { scraped } from './scraped.ts';
 import { ruleFor } from './stage.ts';
@@ -76,6 +76,32 @@ describe('a pause of everything', () => {
     expect(items.find(({ secretId }) => secretId === old?.secretId)?.at).toBe(shown?.deleteAfter);
     const plan = await stage.daemon.plan();
     expect(plan.items.find(({ secretIds }) => secretIds.includes(old?.secretId ?? ''))?.reason).toBe('grace-running');
+  });
+
+  it.each([
+    ['is given an earlier end', 20 * HOUR],
+    ['is given an end', null],
+  ])('ends for those that were looked at in it, too, where it %s', async (_what, length) => {
+    const stage = await settled(['other'], { resync: DAY });
+    await stage.daemon.pause(null, pause({ until: length === null ? null : stage.clock.now() + length }));
+    stage.vault('a').remove('shop');
+    for (const clientId of ['shop', 'other']) await stage.daemon.resume({ issuer: 'data8', clientId }, 'test');
+    await stage.pass(SECOND, SECOND);
+    expect((await stage.ledger.countsByState()).map(({ state, count }) => [state, count])).toEqual([['paused', 2]]);
+    await stage.daemon.pause(null, pause({ until: stage.clock.now() + 3 * SECOND }));
+    stage.issuer.fault('listCredentials', 503);
+    await stage.pass(15 * MINUTE);
+    expect(stage.events('scan-failed')).toHaveLength(1);
+    await stage.pass(15 * MINUTE);
+    expect((await stage.daemon.status()).credentials).toMatchObject({ paused: 0, ok: 2 });
+    expect(await stage.servedValue('a', 'shop')).toBe(await stage.servedValue('b', 'shop'));
+    // once is enough
+    const looked = stage.issuer.count('listSecrets');
+    await stage.daemon.pause({ issuer: 'data8', clientId: 'other' }, pause());
+    await stage.pass(SECOND, SECOND);
+    const visits = stage.issuer.count('listSecrets') - looked;
+    await stage.pass(HOUR);
+    expect(stage.issuer.count('listSecrets') - looked).toBe(visits);
   });
 
   it('counts in the metrics at once', async () => {
