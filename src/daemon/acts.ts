@@ -2,6 +2,7 @@ import type { Reason } from '../domain/reason.ts';
 import { isInFlight } from '../domain/rotation-state.ts';
 import { formatDuration } from '../domain/time.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import { isMoved } from '../rotation/observe.ts';
 import { activePause, endPause } from '../rotation/pauses.ts';
 import { isWaiting } from '../rotation/queued.ts';
 import { retryTime } from '../rotation/redate.ts';
@@ -169,9 +170,13 @@ export async function forgetDestination(
   const isPlace = (each: { vault: string; entry: string }) => each.vault === place.vault && each.entry === place.entry;
   const record = await change(engine, key, (found) => {
     const destination = found.destinations.find(isPlace);
-    const moved = found.reason === 'destination-moved';
     if (destination === undefined)
       throw new Refusal('not-found', `it has no destination ${place.vault} ${place.entry}`);
+    // a pause, or a failure, may be told instead
+    const pinned = { ...found, description: found.pinnedDescription ?? found.description };
+    const moved =
+      found.reason === 'destination-moved' ||
+      (!destination.former && isMoved(engine.termsOf(pinned), engine.termsOf(found)));
     if (!destination.former && !moved) {
       throw new Refusal('conflict', 'a rule names this destination: only a former one can be forgotten');
     }

@@ -93,8 +93,13 @@ function resolveTerms(subject: Subject, record: CredentialRecord): { terms: Term
   const pinned = record.pinnedDescription;
   if (pinned === null || pinned === subject.listed?.description) return { terms, moved: false };
   const old = subject.termsFor(pinned);
-  const moved = old.kind === 'managed' && terms.kind === 'managed' && placesText(old) !== placesText(terms);
+  const moved = isMoved(old, terms);
   return moved ? { terms: old, moved } : { terms, moved };
+}
+
+/** Whether terms, those of an edited description, name other destinations than the pinned one's. */
+export function isMoved(pinned: Terms, terms: Terms): boolean {
+  return pinned.kind === 'managed' && terms.kind === 'managed' && placesText(pinned) !== placesText(terms);
 }
 
 function placesText(terms: { readonly destinations: readonly Destination[] }): string {

@@ -105,6 +105,20 @@ describe('names that are built from a description', () => {
     expect((await stage.view('shop')).state).toBe('grace');
   });
 
+  it('C6: is confirmed also while the credential is paused, and only what is moved', async () => {
+    const stage = await tillServed();
+    await stage.daemon.pause(SHOP, { until: null, note: null, actor: 'test' });
+    await stage.pass(MINUTE, MINUTE);
+    const old = { vault: 'a', entry: 'prod/till' };
+    await expect(stage.daemon.forget(SHOP, old, 'test')).rejects.toMatchObject({ kind: 'conflict' });
+    await describeAs(stage, 'tills (prod)');
+    expect((await stage.view('shop')).reason).toBe('paused');
+    await stage.daemon.forget(SHOP, old, 'test');
+    await stage.daemon.resume(SHOP, 'test');
+    await stage.pass(HOUR);
+    expect(markAt(stage, 'a', 'prod/tills')).toMatchObject({ generation: 2 });
+  });
+
   it.each(BETWEEN)('C6: a text that %s, and back again, blocks nothing', async (_, more) => {
     const stage = await tillServed(more);
     await describeAs(stage, 'till');
