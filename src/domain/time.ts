@@ -24,6 +24,7 @@ export function parseDuration(text: string): Duration | null {
 
 /** Writes a duration in the largest unit that divides it: 5400000 is `90m`. The inverse of {@link parseDuration}. */
 export function formatDuration(duration: Duration): string {
+  if (duration === 0) return '0s';
   for (const unit of ['d', 'h', 'm', 's'] as const) {
     const size = UNITS[unit] ?? 1;
     if (duration >= size && duration % size === 0) return `${duration / size}${unit}`;

@@ -38,13 +38,18 @@ const duration = z.string().transform((text, context) => {
 const until = z.string().transform((text, context) => {
   const length = parseDuration(text);
   if (length !== null && length > 0 && length <= LONGEST) return { after: length };
-  if (z.iso.datetime({ offset: true }).safeParse(text).success) {
-    const at = Date.parse(text);
+  // RFC 3339 takes `t` and `z`, too
+  const time = text.toUpperCase();
+  if (z.iso.datetime({ offset: true }).safeParse(time).success) {
+    const at = Date.parse(time);
     if (at <= END_OF_TIME) return { at };
   }
   context.addIssue('must be a time such as 2030-01-31T12:00:00Z, or a duration such as 24h, of ten years at most');
   return z.NEVER;
 });
+
+/** What the document says of a number in a query, see openapi.ts. */
+export const numberFrom = (minimum: number, maximum: number) => ({ type: 'integer', minimum, maximum }) as const;
 
 const paging = {
   limit: z
@@ -52,7 +57,8 @@ const paging = {
     .regex(/^[1-9]\d{0,3}$/, 'must be a number from 1 to 1000')
     .transform(Number)
     .refine((limit) => limit <= 1_000, 'must be a number from 1 to 1000')
-    .default(100),
+    .prefault('100')
+    .meta(numberFrom(1, 1_000)),
   cursor: safeText(1_000)
     .min(1)
     .optional()

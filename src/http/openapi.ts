@@ -81,6 +81,7 @@ function jsonSchema(schema: unknown, io: 'input' | 'output'): Json {
   const made = z.toJSONSchema(schema as z.ZodType, {
     io,
     override: ({ jsonSchema: part }) => {
+      if (part.type === 'integer') asNumber(part);
       // a later version may answer with more: who reads it is not to be stopped by that
       if (io === 'output' && part.additionalProperties === false) delete part.additionalProperties;
     },
@@ -88,6 +89,12 @@ function jsonSchema(schema: unknown, io: 'input' | 'output'): Json {
   // the dialect is that of OpenAPI 3.1 anyway
   delete made.$schema;
   return made;
+}
+
+/** A number in a query is checked as the text that it comes as: who makes a client is told of the number. */
+function asNumber(part: { pattern?: string; default?: unknown }): void {
+  delete part.pattern;
+  if (typeof part.default === 'string') part.default = Number(part.default);
 }
 
 /** Puts a reference wherever a named schema stands, and says of bodies that may be left out that they may. */

@@ -5,6 +5,7 @@ import { DESTINATION_STATES } from '../domain/destination-state.ts';
 import { REASONS } from '../domain/reason.ts';
 import { SECRET_ROLES } from '../domain/secret-role.ts';
 import type { App, HttpContext } from './context.ts';
+import { numberFrom } from './input.ts';
 import { problems } from './output.ts';
 
 const named = { issuer: z.string(), clientId: z.string(), name: z.string() };
@@ -50,7 +51,8 @@ const whole = (least: number, most: number, fallback: number) =>
     .regex(/^\d{1,5}$/, 'must be a whole number')
     .transform(Number)
     .pipe(z.int().min(least).max(most))
-    .prefault(String(fallback));
+    .prefault(String(fallback))
+    .meta(numberFrom(least, most));
 
 const forecastQuery = z.strictObject({ days: whole(1, 400, 30), limit: whole(1, 10_000, 1_000) });
 

@@ -7,7 +7,12 @@ interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly security?: readonly object[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly schema: object;
+  }[];
   readonly requestBody?: { readonly required: boolean };
   readonly responses: Readonly<Record<string, { readonly content: Readonly<Record<string, { schema: object }>> }>>;
 }
@@ -95,6 +100,19 @@ describe('GET /openapi.json', () => {
         }
       }
     }
+  });
+
+  it('says of a number in a query that it is one, with its bounds', () => {
+    const limits = ['/v1/credentials', '/v1/rotations', '/v1/forecast'].map((path) => {
+      const parameters = document.paths[path]?.['get']?.parameters ?? [];
+      return parameters.flatMap(({ name, schema }) => (name === 'limit' || name === 'days' ? [schema] : []));
+    });
+    const page = { type: 'integer', minimum: 1, maximum: 1000, default: 100 };
+    const forecast = [
+      { ...page, maximum: 400, default: 30 },
+      { ...page, maximum: 10_000, default: 1000 },
+    ];
+    expect(limits).toEqual([[page], [page], forecast]);
   });
 
   it('holds for what is answered', async () => {

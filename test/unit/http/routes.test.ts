@@ -149,6 +149,7 @@ describe('acting', () => {
     expect([paused.status, await paused.json()]).toEqual([200, { paused: true, until: null, note: null }]);
     await http.ask('/v1/pause', json({ until: formatInstant(NOW + DAY) }));
     await http.ask('/v1/pause', json({ until: '2030-01-01T03:00:00+02:00' }));
+    await http.ask('/v1/pause', json({ until: '2030-01-01t01:00:00z' }));
     await http.ask('/v1/pause', { method: 'POST' });
     const resumed = await http.ask(`${ONE}/resume`, { method: 'POST' });
     expect([resumed.status, await resumed.json()]).toEqual([200, { paused: false, until: null, note: null }]);
@@ -161,6 +162,7 @@ describe('acting', () => {
     expect(http.calls).toEqual([
       ['pause', KEY, { until: NOW + DAY, note: 'freeze', actor: 'ci' }],
       ['pause', null, { until: NOW + DAY, note: null, actor: 'ci' }],
+      ['pause', null, { until: NOW + HOUR, note: null, actor: 'ci' }],
       ['pause', null, { until: NOW + HOUR, note: null, actor: 'ci' }],
       ['pause', null, { until: null, note: null, actor: 'ci' }],
       ['resume', KEY, 'ci'],
