@@ -157,7 +157,9 @@ export async function retireNow(engine: Engine, rotationId: string, actor: strin
     actor,
   });
   await engine.visitNow(rotation);
-  return (await ledger.rotation(rotationId)) ?? rotation;
+  const stored = (await ledger.rotation(rotationId)) ?? rotation;
+  // its own date follows with the look that has just begun
+  return stored.deleteAfter === null ? stored : { ...stored, deleteAfter: Math.min(stored.deleteAfter, now) };
 }
 
 /** A former destination no longer holds deletions back; a moved one's new name is confirmed. @throws Refusal */

@@ -251,6 +251,14 @@ describe('the end of a grace, asked for', () => {
     await expect(stage.daemon.retire(rotationId, 'test')).rejects.toMatchObject({ kind: 'conflict' });
     await expect(stage.daemon.retire('nothing', 'test')).rejects.toMatchObject({ kind: 'not-found' });
   });
+
+  it('is answered with the date that it gave', async () => {
+    const stage = await settled({});
+    const { rotationId } = await stage.daemon.rotate(KEY, request());
+    await passServed(stage, 'shop', HOUR);
+    const answer = await stage.daemon.retire(rotationId, 'test');
+    expect(Date.parse(String(answer.deleteAfter))).toBe(stage.clock.now());
+  });
 });
 
 function request(more: Partial<RotateRequest> = {}): RotateRequest {

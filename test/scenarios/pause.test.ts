@@ -45,6 +45,28 @@ describe.each(REACHES)('a pause of %s', (_name, key) => {
     expect((await stage.view('shop')).state).toBe('grace');
   });
 
+  it('in flight: what failed before stays what is told as the last failure', async () => {
+    const stage = await settled();
+    stage.issuer.fault('createSecret', 403);
+    const ask = () => stage.daemon.rotate(SHOP, { note: null, grace: null, actor: 'test' });
+    await ask();
+    await passServed(stage, 'shop', MINUTE, '', MINUTE);
+    const failed = { failures: 1, lastError: (await stage.view('shop')).lastError };
+    expect(failed.lastError).toContain('403');
+    stage.issuer.behaviour.acceptDelay = 50 * SECOND;
+    await ask();
+    await passServed(stage, 'shop', 10 * SECOND, '', SECOND);
+    await stage.daemon.pause(key, pause());
+    await passServed(stage, 'shop', 2 * MINUTE, '', MINUTE);
+    expect((await stage.rotations('shop'))[0]).toMatchObject({
+      state: 'abandoned',
+      error: expect.stringContaining('paused') as string,
+    });
+    await stage.daemon.resume(key, 'test');
+    await passServed(stage, 'shop', MINUTE, '', MINUTE);
+    expect(await stage.view('shop')).toMatchObject({ state: 'ok', ...failed });
+  });
+
   it('in flight, once delivering: it is finished', async () => {
     const stage = await settled();
     const lift = stage.vault('b').fail({ fault: 'unavailable', operations: ['deliver'] });

@@ -91,12 +91,13 @@ export async function recordFailure(issuance: Issuance, failure: AttemptFailed):
     abandon(scene, record, rotation, { step, outcome: 'failed', reason, message }, jitter);
   const merge = (record: CredentialRecord): CredentialRecord => {
     const ended = end(withPending(record, rotation.secretId, rotation.id)).record;
-    if (NOBODYS_FAULT.has(reason)) return { ...ended, failures: record.failures, retryAt: record.retryAt };
+    const { failures, retryAt, lastError, lastReason } = record;
+    const before = { failures, retryAt, lastError, lastReason };
+    if (NOBODYS_FAULT.has(reason)) return { ...ended, ...before };
     if (reason !== 'verify-interrupted') return ended;
     const interruptions = record.interruptions + 1;
     if (interruptions >= INTERRUPTIONS) return { ...ended, interruptions };
-    const { failures, retryAt, lastError, lastReason } = record;
-    return { ...ended, interruptions, failures, retryAt, lastError, lastReason };
+    return { ...ended, ...before, interruptions };
   };
   const retryId = world.ids.rotationId(issuerNow(issuance));
   await tenure.advance(end(situation.record).rotation, merge, (held) =>
