@@ -12,13 +12,16 @@ import type { TreeReport } from './report.ts';
 import type { Path } from './tree.ts';
 import { isRecord, tellUnknown, validateShape } from './validation.ts';
 
+/** Placeholders that no credential has a part in. */
+const INSTALLATION: readonly string[] = ['issuer', 'instance'];
+
 /** What a destination may speak of. */
 export interface DeliveryContext {
   readonly vaults: ReadonlyMap<string, ReadVault>;
   /** Every name in `vaults`, also of those that are not valid. */
   readonly vaultNames: readonly string[];
   readonly captures: Captures;
-  /** Placeholders whose values are known now. */
+  /** Placeholders that stand for the same in every credential of the rule. */
   readonly fixed: Readonly<Record<string, string>>;
 }
 
@@ -98,7 +101,10 @@ function known(value: Record<string, unknown>, shape: z.ZodRawShape): Record<str
   return Object.fromEntries(Object.entries(value).filter(([key]) => Object.hasOwn(shape, key)));
 }
 
-/** Vault and entry of a destination that is the same for every credential; what its vault has against it is reported. */
+/**
+ * Vault and entry of a destination that is the same for every credential of the rule. What its vault has against it is
+ * reported where the rule's match has no part in it; else the credential is blocked once it is there.
+ */
 function fixedPlace(
   settings: DeliverSettings,
   vault: ReadVault,
@@ -112,6 +118,7 @@ function fixedPlace(
   const options = mapTexts(settings.options, (text) => substitute(text, context.fixed)) as DeliverSettings['options'];
   const problem = entryNameProblem(name) ?? vault.shape.nameProblem(name, options, vault.settings.options);
   if (problem !== null) {
+    if (!texts.every((placeholder) => INSTALLATION.includes(placeholder))) return null;
     const at = [...path, 'name'];
     report.value(
       at,

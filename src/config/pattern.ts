@@ -1,5 +1,7 @@
 /** A compiled pattern of a rule's `match`. */
 export interface Pattern {
+  /** As it is written. */
+  readonly source: string;
   /** Names of its captures, in order. */
   readonly captures: readonly string[];
   /** It has neither globs nor captures: it matches one text only. */
@@ -50,6 +52,7 @@ export function compilePattern(source: string): Pattern | { readonly problem: st
   const isLiteral = gaps.length === 0 && !source.includes('?');
   const head = source.slice(0, source.search(/[*?{]|$/));
   return {
+    source,
     captures: [...captures],
     isLiteral,
     match: (text) => {

@@ -8,11 +8,18 @@ import type { Path } from './tree.ts';
 
 type OneOrMany = string | readonly string[] | undefined;
 
+/** Compiled; null: any text. */
+export interface MatchPatterns {
+  readonly clientId: readonly Pattern[] | null;
+  readonly description: readonly Pattern[] | null;
+}
+
 export interface ReadMatch {
   readonly match: Rule['match'];
+  readonly patterns: MatchPatterns;
   readonly captures: Captures;
-  /** By its patterns it names one credential: the clientId, or the description, is one text without globs and captures. */
-  readonly isOne: boolean;
+  /** `clientId` and `description`, where the one pattern for it is one text, without globs and captures. */
+  readonly fixed: Readonly<Record<string, string>>;
 }
 
 /** Reads a rule's `match` and compiles its patterns once, to tell what is wrong with them. */
@@ -37,7 +44,11 @@ export function readMatch(
   return {
     match: { clientId: asList(written.clientId), description: asList(written.description) },
     captures: { sure: all.filter(sure), some: all.filter((name) => !sure(name)) },
-    isOne: isOneText(clientId) || isOneText(description),
+    patterns: {
+      clientId: written.clientId === undefined ? null : clientId,
+      description: written.description === undefined ? null : description,
+    },
+    fixed: { ...oneText('clientId', clientId), ...oneText('description', description) },
   };
 }
 
@@ -67,6 +78,6 @@ function fillsAll(patterns: readonly Pattern[], name: string): boolean {
   return patterns.length > 0 && patterns.every((pattern) => pattern.captures.includes(name));
 }
 
-function isOneText(patterns: readonly Pattern[]): boolean {
-  return patterns.length === 1 && patterns[0]?.isLiteral === true;
+function oneText(name: string, [pattern, ...others]: readonly Pattern[]): Readonly<Record<string, string>> {
+  return pattern?.isLiteral === true && others.length === 0 ? { [name]: pattern.source } : {};
 }

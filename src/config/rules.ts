@@ -1,13 +1,15 @@
 import { z } from 'zod';
+import { placeholdersIn, substitute } from '../domain/payload.ts';
 import { readDelivery } from './delivery.ts';
 import type { DeliveryContext, ReadDelivery } from './delivery.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { UNNAMED_PROBLEM, placeholderProblems } from './placeholders.ts';
 import { BUILT_IN_POLICY, checkedPolicy } from './policies.ts';
 import { readMatch } from './rule-match.ts';
-import type { ReadMatch } from './rule-match.ts';
+import type { MatchPatterns, ReadMatch } from './rule-match.ts';
 import { ruleShape } from './schema.ts';
 import type { Policy, Rule } from './settings.ts';
+import { slug } from './slug.ts';
 import type { TreeReport } from './report.ts';
 import type { Path } from './tree.ts';
 import { isRecord, validateShape } from './validation.ts';
@@ -25,7 +27,9 @@ export interface RuleContext extends Pick<DeliveryContext, 'vaults' | 'vaultName
 export interface ReadRule {
   readonly rule: Rule;
   readonly path: Path;
-  readonly isOne: boolean;
+  readonly patterns: MatchPatterns;
+  /** The clientId of the one credential that it may match; null: there may be others. */
+  readonly clientId: string | null;
   readonly deliveries: readonly (ReadDelivery & { readonly path: Path })[];
 }
 
@@ -52,7 +56,8 @@ function readRule(value: unknown, context: RuleContext, path: Path, report: Tree
   const matched =
     written.match === undefined ? undefined : readMatch(matchOf(written.match), [...path, 'match'], report);
   const policy = policyOf(written.policy, context, path, report);
-  const deliveries = deliveriesOf(written.deliver ?? [], matched, issuer ?? '', context, path, report);
+  const fixed = fixedNames(written.name, { issuer: issuer ?? '', instance: context.instance, ...matched?.fixed });
+  const deliveries = deliveriesOf(written.deliver ?? [], matched, fixed, context, path, report);
   if (written.deliver?.length === 0 && written.ignore === false && written.suspend === false) {
     report.value([...path, 'deliver'], 'at least one destination is required (or ignore: true, or suspend: true)');
   }
@@ -64,7 +69,8 @@ function readRule(value: unknown, context: RuleContext, path: Path, report: Tree
   if (issuer === undefined || matched === undefined) return undefined;
   return {
     path,
-    isOne: matched.isOne,
+    patterns: matched.patterns,
+    clientId: matched.fixed['clientId'] ?? null,
     deliveries,
     rule: {
       issuer,
@@ -98,10 +104,20 @@ function policyOf(
   return base;
 }
 
+/** What is known of every credential of a rule, and `name` where that is made of nothing else. */
+function fixedNames(ruleName: string | undefined, known: DeliveryContext['fixed']): DeliveryContext['fixed'] {
+  const isKnown = (name: string): boolean => Object.hasOwn(known, name);
+  if (ruleName !== undefined) {
+    return placeholdersIn(ruleName).every(isKnown) ? { ...known, name: substitute(ruleName, known) } : known;
+  }
+  const name = slug(known['description'] ?? '') || (isKnown('description') ? known['clientId'] : undefined);
+  return name === undefined ? known : { ...known, name };
+}
+
 function deliveriesOf(
   written: readonly unknown[],
   matched: ReadMatch | undefined,
-  issuer: string,
+  fixed: DeliveryContext['fixed'],
   context: RuleContext,
   path: Path,
   report: TreeReport,
@@ -115,7 +131,7 @@ function deliveriesOf(
         vaults: context.vaults,
         vaultNames: context.vaultNames,
         captures: matched?.captures ?? { sure: [], some: [] },
-        fixed: { issuer, instance: context.instance },
+        fixed,
       },
       at,
       report,

@@ -20,7 +20,7 @@ export interface Terms {
   readonly windowSince?: Duration;
 }
 /** Nothing is due again while a test runs. */
-const LONG: Terms = { lifetime: '2h', renewBefore: '1h', grace: '30m' };
+export const LONG: Terms = { lifetime: '2h', renewBefore: '1h', grace: '30m' };
 /** Everything is due again after two seconds. */
 export const SHORT: Terms = { lifetime: '600s', renewBefore: '598s', grace: '1s' };
 

@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlanView } from '../../src/daemon/api.ts';
 import { HOUR, MINUTE } from '../../src/domain/time.ts';
-import { parseJson } from './consumer.ts';
-import { client, config, Job, SHORT } from './job.ts';
+import { parseJson, plainShelf } from './consumer.ts';
+import { client, config, Job, LONG, SHORT } from './job.ts';
 import { pause, Site } from './site.ts';
 
 let job: Job;
@@ -115,6 +115,26 @@ describe('once, plan, explain, check, read', () => {
     });
     expect((await job.site.run(['once', '--limit', '1', '--only', 'app-*'])).code).toBe(0);
     expect(new Set(job.ours().map((each) => each.clientId))).toEqual(new Set([client(1), client(2)]));
+  });
+
+  it('C4: an entry name without placeholder works while its rule matches one credential; of two, both are blocked', async () => {
+    const deliver = '{ vault: plain, name: app.json }';
+    const fixed = (match: string): string =>
+      config(LONG)
+        .replace('{app} (prod)', match)
+        .replace(/deliver: .*/, `deliver: [${deliver}]`);
+    await job.site.configure(fixed('app-000001*'));
+    const alone = await job.site.run(['once']);
+    expect(alone.code, alone.err).toBe(0);
+    const served = plainShelf(client(1), job.site.path('plain'), 'app.json').read;
+    const before = await served();
+    expect(job.issuer.accepts(client(1), before?.value ?? '')).toBe(true);
+    await job.site.configure(fixed('app-*'));
+    const both = await job.site.run(['once']);
+    expect(both.code).toBe(1);
+    for (const n of [1, 2]) expect(both.out).toMatch(new RegExp(`data8/${client(n)} +blocked +destination-shared`));
+    expect(job.ours().length).toBe(1);
+    expect(await served()).toEqual(before);
   });
 
   it('once exits 1 where a credential is failing, and says which and why', async () => {

@@ -19,8 +19,7 @@ function rulesOf(...rules: (readonly [match: string, ...deliver: string[]])[]): 
 const ONE = '{ clientId: a }';
 const TWO = '{ clientId: b }';
 const X = 'vault: local, name: x';
-const SEVERAL =
-  'the rule may match several credentials, and all of them would be delivered to this one entry: put a placeholder such as {clientId} into its name';
+const NAMED = 'vault: local, name: "{name}"';
 const TAKEN = 'credentials[0] delivers to this entry already: an entry holds the secret of one credential';
 const AGAIN = 'this rule delivers there already';
 
@@ -66,11 +65,69 @@ describe('C4: a destination that the rules prove to be shared', () => {
       ],
       [TAKEN],
     ],
-    ['a glob, one entry', [['{ clientId: "a*" }', X]], [SEVERAL]],
-    ['a character left open, one entry', [['{ clientId: "a?" }', X]], [SEVERAL]],
-    ['a capture, one entry', [['{ description: "{app}" }', X]], [SEVERAL]],
-    ['a list, one entry', [['{ clientId: [a, b] }', X]], [SEVERAL]],
+    [
+      'two rules with globs, one entry',
+      [
+        ['{ clientId: "a*" }', X],
+        ['{ clientId: "b*" }', X],
+      ],
+      [TAKEN],
+    ],
+    [
+      'two rules, one entry by the one name that both give',
+      [
+        ['{ clientId: a }, name: one', 'vault: local, name: "data8/{name}"'],
+        ['{ clientId: b }, name: one', 'vault: local, name: "data8/{name}"'],
+      ],
+      [TAKEN],
+    ],
+    [
+      'two rules, one entry by a name that is made of the clientId',
+      [
+        ['{ clientId: a }, name: "{instance}-{clientId}"', NAMED],
+        ['{ clientId: b }', 'vault: local, name: prod-a'],
+      ],
+      [TAKEN],
+    ],
+    [
+      'two rules, one entry by a clientId that is one text',
+      [
+        [ONE, 'vault: local, name: "{clientId}"'],
+        [TWO, 'vault: local, name: a'],
+      ],
+      [TAKEN],
+    ],
+    [
+      'two rules, one entry by a description that is one text',
+      [
+        ['{ description: Billing }', 'vault: local, name: "{description}"'],
+        [TWO, 'vault: local, name: billing'],
+      ],
+      [TAKEN],
+    ],
+    [
+      'two rules, one entry by the name that a description comes to',
+      [
+        ['{ description: Old Till }', NAMED],
+        ['{ clientId: b, description: Old-till }', NAMED],
+      ],
+      [TAKEN],
+    ],
+    [
+      'two rules, one entry, though the first one takes part of what the second one matches',
+      [
+        [ONE, X],
+        ['{ clientId: [a, b] }', X],
+      ],
+      [TAKEN],
+    ],
     ['one rule, twice the same entry', [[ONE, X, X]], [AGAIN]],
+    ['one rule with a glob, twice the same entry', [['{ clientId: "a*" }', X, 'vault: local, name: X']], [AGAIN]],
+    [
+      'one rule, the same entry once by placeholder',
+      [[ONE, 'vault: local, name: "{clientId}"', 'vault: same, name: A']],
+      [AGAIN],
+    ],
     [
       'one rule, twice the same by placeholder',
       [['{ clientId: "a*" }', 'vault: local, name: "{clientId}"', 'vault: same, name: "{clientId}"']],
@@ -122,7 +179,53 @@ describe('C4: a destination that the rules prove to be shared', () => {
       'a namespace that depends on the credential',
       [['{ clientId: "{n}-x" }', 'vault: k8s, name: x, namespace: "{n}"']],
     ],
+    ['a glob, which may match one only', [['{ clientId: "a*" }', X]]],
+    ['a list, of which one only may be there', [['{ clientId: [a, b] }', X]]],
+    ['a capture, one entry', [['{ description: "{app}" }', X]]],
     ['one description', [['{ description: Billing }', X]]],
+    [
+      'one name in rules whose clientIds are open',
+      [
+        ['{ clientId: "a*" }, name: "{clientId}"', NAMED],
+        ['{ clientId: "b*" }, name: "{clientId}"', NAMED],
+      ],
+    ],
+    [
+      'the name that two descriptions come to is not the same',
+      [
+        ['{ description: Old Till }', NAMED],
+        ['{ description: New Till }', NAMED],
+      ],
+    ],
+    [
+      'a rule that never wins, for the same credential',
+      [
+        [ONE, X],
+        ['{ clientId: a, description: "b*" }', X],
+      ],
+    ],
+    [
+      'a rule that never wins, behind two that take what it matches',
+      [
+        [ONE, X],
+        [TWO, 'vault: local, name: y'],
+        ['{ clientId: [b, a] }', X],
+      ],
+    ],
+    [
+      'a rule that never wins, behind one for all',
+      [
+        ['{ clientId: "*" }', X],
+        ['{ clientId: "b*" }', X],
+      ],
+    ],
+    [
+      'one credential, by what it is described as',
+      [
+        ['{ clientId: a, description: "*(prod)" }', X],
+        ['{ clientId: a, description: "*(test)" }', X],
+      ],
+    ],
     ['one clientId beside an open description', [['{ clientId: a, description: "*" }', X]]],
   ] as const)('not: %s', async (_what, rules) => {
     expect(await problemsOf(rulesOf(...rules))).toEqual([]);
