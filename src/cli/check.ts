@@ -40,6 +40,12 @@ async function check(bench: Bench, options: CheckOptions): Promise<number> {
     io,
     `configuration ok: ${files.join(', ')} (instance ${settings.instance}, mode ${settings.mode}, issuers ${settings.issuers.size}, vaults ${settings.vaults.size}, rules ${settings.rules.length})`,
   );
+  for (const { name } of settings.http.tokens.filter(({ isShort }) => isShort === true)) {
+    say(
+      io,
+      `warning: http.tokens: the token named ${name} has fewer than 16 characters and might be guessed: make a longer one, as with openssl rand -hex 32`,
+    );
+  }
   const rows = options.offline === true ? [] : await checkAll(bench, settings);
   const ok = rows.every((row) => row.status !== 'missing');
   if (options.json === true) printJson(io, { ok, files, rights: rows });

@@ -189,4 +189,9 @@ function logConfiguration(settings: Settings, log: Log): void {
     tokens: http.tokens.length,
     oidc: (http.oidc ?? []).map(({ issuer }) => issuer),
   });
+  for (const { name } of http.tokens.filter(({ isShort }) => isShort === true)) {
+    log.warn('token-short', 'A token has fewer than 16 characters and might be guessed: make a longer one', {
+      tokenName: name,
+    });
+  }
 }

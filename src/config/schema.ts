@@ -21,9 +21,11 @@ export const tokenShape = {
   role: z.enum(ROLES).describe('`viewer` reads; `operator` reads and acts.'),
   token: z
     .string()
-    .min(16)
+    .min(1)
     .optional()
-    .describe('The token itself, best as `${file:…}`. Only its SHA-256 is kept. Either this or `sha256`.'),
+    .describe(
+      'The token itself, best as `${file:…}`; below 16 characters it is warned of. Only its SHA-256 is kept. Either this or `sha256`.',
+    ),
   sha256: z
     .string()
     .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex digits')

@@ -45,6 +45,8 @@ export interface TokenSettings {
   readonly role: Role;
   /** Lower-case hex SHA-256 of the token; a `token` in the configuration is turned into it at load. */
   readonly sha256: string;
+  /** It has so few characters that it might be guessed. Absent: it has enough, or only its digest is known. */
+  readonly isShort?: true;
 }
 
 /** One OIDC issuer whose JWTs are taken. */

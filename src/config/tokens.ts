@@ -9,6 +9,8 @@ type WrittenToken = z.output<z.ZodObject<typeof tokenShape>>;
 
 /** Names of actors that are no token: see RotationRecord.actor. */
 const TAKEN = ['socket', 'rekeyd'];
+/** Shorter tokens work, and are warned of. */
+const SHORTEST_SAFE = 16;
 
 /** Turns tokens into their digests: the tokens themselves are not kept. */
 export function readTokens(written: readonly WrittenToken[], path: Path, report: TreeReport): TokenSettings[] {
@@ -33,6 +35,7 @@ export function readTokens(written: readonly WrittenToken[], path: Path, report:
     if (digests.has(sha256)) report.value(at, 'another entry has the same token');
     names.set(token.name, [...roles, token.role]);
     digests.add(sha256);
-    return { name: token.name, role: token.role, sha256 };
+    const isShort = token.token !== undefined && token.token.length < SHORTEST_SAFE;
+    return { name: token.name, role: token.role, sha256, ...(isShort && { isShort }) };
   });
 }

@@ -41,3 +41,21 @@ describe('without a signal', () => {
     expect(on.daemon.out).not.toMatch(/(first|other)-token/);
   });
 });
+
+describe('a token that might be guessed', () => {
+  it('works, and is warned of at start and at each reload, and by check, never with its text', async () => {
+    const config = (more: string) =>
+      configOf({ http: `, tokens: [{ name: ci, role: operator, token: operator-token }${more}]` });
+    await on.site.configure(config(''));
+    await on.start();
+    const headers = { authorization: 'Bearer operator-token' };
+    expect((await fetch(`${on.url}/v1/status`, { headers })).status).toBe(200);
+    expect(on.told('token-short')).toMatchObject([{ level: 'warn', tokenName: 'ci' }]);
+    expect(await on.reload(config(', { name: eyes, role: viewer, token: viewer-token }'))).toBe('config-reloaded');
+    expect(on.told('token-short').map((each) => each['tokenName'])).toEqual(['ci', 'ci', 'eyes']);
+    const checked = await on.site.run(['check', '--offline']);
+    expect(checked.code).toBe(0);
+    expect(checked.err.match(/warning: .*/g)).toHaveLength(2);
+    expect(on.daemon.out + checked.err).not.toMatch(/(operator|viewer)-token/);
+  });
+});

@@ -60,6 +60,20 @@ describe('check', () => {
     });
   });
 
+  it('warns of a token that might be guessed', async () => {
+    const tokens = [
+      { name: 'ci', role: 'operator', sha256: 'ab'.repeat(32), isShort: true },
+      { name: 'eyes', role: 'viewer', sha256: 'cd'.repeat(32) },
+    ] as const;
+    const ran = await cli(['check', '--offline'], {
+      settings: settingsFor({ http: { ...settings.http, tokens } }),
+    });
+    expect(ran.code).toBe(0);
+    expect(ran.err.match(/^.*warning: .*$/gm)).toEqual([
+      expect.stringContaining('the token named ci has fewer than 16 characters and might be guessed'),
+    ]);
+  });
+
   it('--offline opens nothing', async () => {
     const ran = await cli(['check', '--offline'], { settings });
     expect(ran).toMatchObject({ code: 0, out: '', opened: [] });

@@ -59,9 +59,9 @@ const bad: readonly [what: string, text: string, ...problems: string[]][] = [
   ['ledger with a key of another type', 'ledger: { type: memory, path: x }', '6:25: ledger.path: unknown key'],
   ['socket of the wrong kind', 'http: { socket: 5 }', '6:17: http.socket: must be text (put it in quotes)'],
   [
-    'token too short',
-    'http: { tokens: [{ name: a, role: viewer, token: short }] }',
-    '6:50: http.tokens[0].token: must have at least 16 characters',
+    'token without a character',
+    'http: { tokens: [{ name: a, role: viewer, token: "" }] }',
+    '6:50: http.tokens[0].token: must not be empty',
   ],
   [
     'no token',

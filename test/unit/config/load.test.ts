@@ -149,6 +149,15 @@ credentials: [{ issuer: data8, match: { clientId: "12" }, ignore: "true" }]
     expect(JSON.stringify(settings)).not.toContain(token);
   });
 
+  it('takes a token of any length, and marks one that might be guessed', async () => {
+    const settings = await load(
+      `${BASE}http: { tokens: [{ name: a, role: viewer, token: operator-token }, { name: b, role: viewer, token: operator-token-2 }] }\n`,
+    );
+    const sha256 = createHash('sha256').update('operator-token').digest('hex');
+    expect(settings.http.tokens[0]).toEqual({ name: 'a', role: 'viewer', sha256, isShort: true });
+    expect(settings.http.tokens[1]).not.toHaveProperty('isShort');
+  });
+
   it('says when no file is named, or one is not there', async () => {
     await expect(load([])).rejects.toThrow('no configuration file is named');
     const { loadSettings } = await import('../../../src/config/load.ts');
