@@ -15,8 +15,9 @@ export interface Opened {
 }
 
 /**
- * Opens the vaults and issuers that the settings name. One that `before` has, under the same name and with the same
- * section, is taken over as it is. What was opened is closed again where another one fails.
+ * Opens the vaults and issuers that the settings name, vaults in mode `observe` to look only. One that `before` has, under
+ * the same name, with the same section and for the same use, is taken over as it is. What was opened is closed again where
+ * another one fails.
  * @throws VaultError, ConfigError.
  */
 export async function openBackends(
@@ -27,10 +28,12 @@ export async function openBackends(
   const vaults = new Map<string, Vault>();
   const issuers = new Map<string, Issuer>();
   const opened: Opened = { settings, vaults, issuers };
+  const looksOnly = settings.mode === 'observe';
+  const asUsed = before !== null && (before.settings.mode === 'observe') === looksOnly ? before : null;
   try {
     for (const [name, section] of settings.vaults) {
-      const kept = isSame(before?.settings.vaults.get(name), section) ? before?.vaults.get(name) : undefined;
-      vaults.set(name, kept ?? (await openVault(settings, name, around, readOnly)).vault);
+      const kept = isSame(asUsed?.settings.vaults.get(name), section) ? asUsed?.vaults.get(name) : undefined;
+      vaults.set(name, kept ?? (await openVault(settings, name, around, readOnly || looksOnly)).vault);
     }
     for (const name of settings.issuers.keys()) {
       const kept =

@@ -110,7 +110,7 @@ export interface VaultContext extends Ports {
   readonly readBack: Duration;
   readonly log: Log;
   readonly meter: Meter;
-  /** Opened by a command that changes nothing: no folder and no key is made either. Default: false. */
+  /** Opened by what changes nothing, a command or mode `observe`: no folder and no key is made either. Default: false. */
   readonly readOnly?: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { access as probe, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { z } from 'zod';
 import { VaultError, safeMessage } from '../domain/errors.ts';
@@ -28,7 +28,7 @@ import { readRevision, syncFolder, tidyTemporaries, writeTemporary } from './dur
 import { valueVersion } from './fingerprint.ts';
 import { sameMark } from './mark-fields.ts';
 import { OneAtATime } from './one-at-a-time.ts';
-import { optionError, prepareFolder } from './private-files.ts';
+import { isThere, optionError, prepareFolder } from './private-files.ts';
 import { isNotFound, onFiles } from './system-error.ts';
 import { vacantVault } from './vacant.ts';
 
@@ -205,12 +205,8 @@ async function openDirectoryVault(options: z.output<typeof directoryOptions>, co
   const rights = { mode: Number.parseInt(options.mode, 8), uid: options.uid, gid: options.gid };
   const option = { vault: context.name, option: 'path', path: options.path };
   if (context.readOnly === true) {
-    const there = await probe(options.path).then(
-      () => true,
-      () => false,
-    );
-    if (!there) return vacantVault('directory', `directory:${options.path}`, CAPABILITIES, context);
-    return new DirectoryVault(options.path, rights, context);
+    const find = async () => ((await isThere(option)) ? new DirectoryVault(options.path, rights, context) : null);
+    return (await find()) ?? vacantVault('directory', `directory:${options.path}`, CAPABILITIES, context, find);
   }
   const made = await prepareFolder(option, folderMode(rights), 0o022);
   try {

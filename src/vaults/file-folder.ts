@@ -2,19 +2,29 @@ import { access, constants, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { safeMessage } from '../domain/errors.ts';
 import type { RightReport } from '../domain/rights.ts';
+import { isThere, openingError } from './private-files.ts';
 import { isNotFound, systemCode } from './system-error.ts';
 
 /** Stands in the vault's folder, so that an empty mount point is not taken for a vault without entries. */
 export const SIGN = '.rekeyd-vault';
 
-/** Whether a daemon has used it: then opening it makes nothing. Entries without their key are an error all the same. */
-export async function isInUse(path: string, key: string): Promise<boolean> {
-  const there = (file: string) =>
-    access(file).then(
-      () => true,
-      () => false,
-    );
-  return ((await there(key)) && (await there(join(path, SIGN)))) || ((await there(path)) && (await hasEntries(path)));
+/**
+ * Whether a daemon has used it: then opening it makes nothing. Entries without their key are an error all the same.
+ * @throws ConfigError where that cannot be told, VaultError for a fault of the machine.
+ */
+export async function isInUse(
+  vault: string,
+  { path, key }: { readonly path: string; readonly key: string },
+): Promise<boolean> {
+  const option = { vault, option: 'path', path };
+  const isSigned = await isThere({ ...option, path: join(path, SIGN) });
+  if (isSigned && (await isThere({ vault, option: 'key', path: key }))) return true;
+  if (!(await isThere(option))) return false;
+  try {
+    return await hasEntries(path);
+  } catch (error) {
+    throw openingError(option, 'look at', error);
+  }
 }
 
 /** Whether there is the folder of any entry. @throws the error of node:fs where the vault's folder cannot be listed. */

@@ -221,10 +221,14 @@ export const fileVaultType = {
 
 /** @throws ConfigError where folder or key cannot be used, VaultError for a fault of the machine. */
 async function openFileVault(options: z.output<typeof schema>, context: VaultContext): Promise<Vault> {
+  if (context.readOnly !== true) return openOrMake(options, context);
+  const find = async () => ((await isInUse(context.name, options)) ? openOrMake(options, context) : null);
+  return (await find()) ?? vacantVault('file', `file:${options.path}`, CAPABILITIES, context, find);
+}
+
+/** Makes what is missing of folder, key and sign. */
+async function openOrMake(options: z.output<typeof schema>, context: VaultContext): Promise<Vault> {
   const option = { vault: context.name, option: 'path', path: options.path };
-  if (context.readOnly === true && !(await isInUse(options.path, options.key))) {
-    return vacantVault('file', `file:${options.path}`, CAPABILITIES, context);
-  }
   await prepareFolder(option, 0o700, 0o077);
   const key = await openKey(options.key, () => hasEntries(options.path), context);
   try {

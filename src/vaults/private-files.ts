@@ -67,6 +67,11 @@ export async function checkPrivateFile(option: PathOption): Promise<boolean> {
   return true;
 }
 
+/** Whether there is a file or folder. @throws ConfigError where that cannot be told, VaultError for a fault of the machine. */
+export async function isThere(option: PathOption): Promise<boolean> {
+  return (await look(option)) !== null;
+}
+
 async function look(option: PathOption): Promise<Stats | null> {
   try {
     return await stat(option.path);

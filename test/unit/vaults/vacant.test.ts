@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ async function fresh() {
         { ...context, readOnly },
       ),
     ]);
-  return { folder, open };
+  return { folder, open, looking: { ...context, readOnly: true } };
 }
 
 describe('a vault on this machine, opened to look only', () => {
@@ -53,6 +53,28 @@ describe('a vault on this machine, opened to look only', () => {
       await expect(vault.deliver(ref, payload, mark, ABSENT)).rejects.toThrow('opened to look only');
     }
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('takes what it cannot look at for a fault, never for absent', async () => {
+    const { folder, looking } = await fresh();
+    await writeFile(join(folder, 'file'), '');
+    const option = { path: join(folder, 'file', 'below') };
+    const file = fileVaultType.create({ ...option, key: join(folder, 'key') }, looking);
+    await expect(file).rejects.toThrow('cannot look at');
+    const directory = directoryVaultType.create({ ...option, mode: '0600', uid: null, gid: null }, looking);
+    await expect(directory).rejects.toThrow('cannot look at');
+  });
+
+  it('reads what was made meanwhile, as a daemon in mode observe looks for weeks', async () => {
+    const { open } = await fresh();
+    const vacant = await open(true);
+    for (const vault of vacant) expect(await vault.read(ref)).toEqual({ state: 'absent' });
+    for (const vault of await open(false)) await vault.deliver(ref, payload, mark, ABSENT);
+    for (const vault of vacant) {
+      expect(await vault.describe(ref)).toMatchObject({ state: 'present', mark });
+      expect(await vault.read(ref)).toMatchObject({ state: 'present', binding: 'bound' });
+      await expect(vault.deliver(ref, payload, mark, ABSENT)).rejects.toThrow('opened to look only');
+    }
   });
 
   it('has the same identity, and reads what a daemon wrote', async () => {
