@@ -16,7 +16,7 @@ export function addOnce(program: Command, bench: Bench): void {
   withConfig(program.command('once'))
     .description('scan once and see every action through; exit 1 if a credential is failing or blocked')
     .option('--limit <n>', 'act on at most n credentials', wholeNumber(1, 1_000_000))
-    .option('--only <glob>', 'only credentials whose clientId or name matches', globArgument)
+    .option('--only <glob>', 'only credentials whose ISSUER/CLIENT, clientId or name matches', globArgument)
     .option('--json', 'print JSON')
     .action(bench.act((options: OnceOptions) => once(bench, options), { unread: true }));
 }

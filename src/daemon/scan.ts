@@ -102,7 +102,7 @@ export async function candidates(
   return wanted;
 }
 
-/** Whether a glob on clientId or name means this candidate. @throws Refusal `invalid` for a pattern that cannot be used */
+/** Whether a glob on ISSUER/CLIENT, clientId or name means this candidate. @throws Refusal `invalid` for a pattern that cannot be used */
 export function isMeant(
   engine: Engine,
   { key, listed }: Pick<Candidate, 'key' | 'listed'>,
@@ -113,5 +113,5 @@ export function isMeant(
   if ('problem' in pattern) throw new Refusal('invalid', `${only}: ${pattern.problem}`);
   const terms = listed === null ? null : engine.roster.terms(key.issuer, listed);
   const name = terms?.kind === 'managed' ? terms.name : '';
-  return pattern.match(key.clientId) !== null || pattern.match(name) !== null;
+  return [`${key.issuer}/${key.clientId}`, key.clientId, name].some((text) => pattern.match(text) !== null);
 }

@@ -181,6 +181,9 @@ describe('once', () => {
     await stage.clock.until(stage.open().once({ limit: null, only: 'a-*' }));
     expect(stage.issuer.count('createSecret')).toBe(3);
     expect(stage.issuer.count('createSecret', 'b-1')).toBe(0);
+    expect((await stage.clock.until(stage.open().once({ limit: null, only: 'other/*' }))).looked).toBe(0);
+    expect((await stage.clock.until(stage.open().once({ limit: null, only: 'data8/b-*' }))).looked).toBe(1);
+    expect(stage.issuer.count('createSecret', 'b-1')).toBe(1);
     stage.issuer.fault('listCredentials', 503);
     const result = await stage.clock.until(stage.open().once({ limit: null, only: null }));
     expect(result.looked).toBe(0);
