@@ -19,6 +19,14 @@ export function isOpen(schema: z.core.$ZodType): boolean {
   return rest !== undefined && !(rest instanceof z.ZodNever);
 }
 
+/** Whether what stands under a key is the user's own, its keys included: nothing here says what they mean. */
+export function isFree(schema: z.core.$ZodType, key: string): boolean {
+  const inner = child(unwrap(schema), key);
+  if (inner === undefined) return false;
+  const bare = unwrap(inner);
+  return bare instanceof z.ZodRecord || bare instanceof z.ZodUnknown;
+}
+
 function child(schema: z.core.$ZodType, step: string | number): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodObject) return (schema.shape as Record<string, z.core.$ZodType>)[String(step)];
   if (schema instanceof z.ZodArray) return schema.element;

@@ -4,7 +4,7 @@ import type { Backends, IssuerShape, LedgerShape, VaultShape } from './backends.
 import { didYouMean } from './did-you-mean.ts';
 import { urlProblem } from './fields.ts';
 import { vaultShape } from './schema.ts';
-import { isOpen, knownKeys } from './schema-keys.ts';
+import { isFree, isOpen, knownKeys } from './schema-keys.ts';
 import type { VaultSettings } from './settings.ts';
 import type { TreeReport } from './report.ts';
 import { nodeAt } from './tree.ts';
@@ -35,7 +35,7 @@ export function readIssuers(
     const typed = typeOf(value, types, path, report);
     if (typed === null) continue;
     const options = readOptions(typed.shape, typed.rest, [], path, report);
-    checkUrls(typed.rest, path, report);
+    checkUrls(notFree(typed), path, report);
     issuers.set(name, { type: typed.type, options });
   }
   if (isRecord(section) && Object.keys(section).length === 0) {
@@ -60,7 +60,7 @@ export function readVaults(
     const common = Object.entries(typed.rest).filter(([key]) => Object.hasOwn(vaultShape, key));
     const shared = validateShape(vaultShape, Object.fromEntries(common), path, report);
     const options = readOptions(typed.shape, Object.fromEntries(own), Object.keys(vaultShape), path, report);
-    checkUrls(typed.rest, path, report);
+    checkUrls(notFree(typed), path, report);
     const located = locatePaths(options, typed.shape.paths, path, folder, report);
     vaults.set(name, {
       shape: typed.shape,
@@ -126,6 +126,11 @@ function readOptions(
   tellUnknown(Object.keys(rest), [...known, ...alsoKnown, 'type'], path, report);
   const kept = Object.fromEntries(Object.entries(rest).filter(([key]) => known.includes(key)));
   return validate(shape.schema, kept, path, report);
+}
+
+/** A section without what its type only hands on, such as tags and the options of a module: a URL there is not ours to use. */
+function notFree({ shape, rest }: { shape: IssuerShape; rest: Record<string, unknown> }): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(rest).filter(([key]) => !isFree(shape.schema, key)));
 }
 
 /** Every option whose key ends in `url` must be safe for secrets. Where the schema told of it, it is not told twice. */

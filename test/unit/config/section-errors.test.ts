@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { backends } from '../../../src/compose/backends.ts';
 import { BASE, problemsOf } from './loading.ts';
 
 /** Sections in place of BASE's, and all that is said of them. */
@@ -104,5 +105,13 @@ describe('problems of vaults', () => {
   it.each(vaults)('%s', async (_what, text, ...problems) => {
     const config = BASE.replace('{ type: folder, path: ./vault }', text);
     expect(await problemsOf(config)).toEqual(problems.map((problem) => `a.yaml:${problem}`));
+  });
+
+  it.each([
+    ['the options of a module', '{ type: module, module: ./mine.mjs, options: { redisUrl: "redis://10.0.0.1" } }'],
+    ['tags', '{ type: aws-secrets-manager, region: eu-west-2, tags: { repoUrl: "ssh://git.example/x" } }'],
+  ])('a URL in what is only handed on is not ours to judge: %s', async (_what, text) => {
+    const config = BASE.replace('{ type: folder, path: ./vault }', text);
+    expect(await problemsOf(config, { backends })).toEqual([]);
   });
 });
