@@ -19,6 +19,10 @@ interface RotateOptions extends BulkRotateOptions {
 
 /** How long the waiting for one rotation takes where nobody says. */
 const PATIENCE: Duration = 20 * MINUTE;
+/** How long a credential is failing before it is told that its rotation cannot begin: one look may be a bad moment. */
+const HELD_LONG: Duration = 5 * SECOND;
+/** Likewise, where it was failing before the request: the look that this asks for may wait for its turn. */
+const HELD_STILL_LONG: Duration = 30 * SECOND;
 
 /** `rekeyd rotate`: triggers a rotation over HTTP, or one of all that match, and may wait for it. */
 export function addRotate(program: Command, bench: Bench): void {
@@ -101,6 +105,8 @@ async function watch(
   let failures: number | null = before.failures;
   const { clock, ticker } = bench.workshop.ports;
   const end = clock.monotonic() + timeout;
+  const patience = before.state === 'failing' ? HELD_STILL_LONG : HELD_LONG;
+  let heldSince: Duration | null = null;
   let told = 0;
   let unreachable = false;
   for (;;) {
@@ -140,6 +146,18 @@ async function watch(
         );
         return rotation;
       }
+      // nothing was tried, so that no failure is counted: an issuer or a vault that is down holds it back
+      const isHeld = now.state === 'failing' && isWaiting(rotation) && (id === first || now.failures === 0);
+      heldSince = isHeld ? (heldSince ?? clock.monotonic()) : null;
+      if (heldSince !== null && clock.monotonic() - heldSince >= patience) {
+        const error = now.lastError ?? now.destinations.find((each) => each.error !== null)?.error ?? null;
+        const why = error === null ? '' : `: ${error.replace(/\.$/, '')}`;
+        say(
+          io,
+          `failing (${now.reason})${why}. The daemon goes on trying; 'rekeyd explain ${before.issuer}/${before.clientId}' says what would help`,
+        );
+        return rotation;
+      }
     } catch (error) {
       // A daemon that is restarted in the middle goes on with the rotation; so does the waiting.
       if (!(error instanceof UnreachableError)) throw error;
@@ -152,4 +170,9 @@ async function watch(
     }
     await ticker.sleep(Math.min(SECOND, Math.max(0, end - clock.monotonic())));
   }
+}
+
+/** No work on it has begun. */
+function isWaiting({ state, steps }: RotationView): boolean {
+  return state === 'intended' && steps.length === 0;
 }

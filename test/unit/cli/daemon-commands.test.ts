@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/domain/errors.ts';
 import { cli } from './bench.ts';
 import { credential, onSocket, recordedDaemon, rotation } from './recorded-daemon.ts';
+import type { Answer } from './recorded-daemon.ts';
 
 const daemon = recordedDaemon();
 const C1 = 'GET /v1/credentials/data8/c1';
@@ -95,6 +96,43 @@ describe('rotate', () => {
     const ran = await cli(['rotate', 'data8/c1', '--wait'], onSocket(daemon));
     expect(ran).toMatchObject({ code: 0, out: 'r2\n' });
     expect(ran.err).toContain('cut off: the answer was lost. It is begun again as r2');
+  });
+
+  it.each([
+    ['the issuer is down', 'ok', 'issuer-failed', 'the API does not answer', 10],
+    ['it was failing already', 'failing', 'vault-failed', null, 60],
+  ] as const)('--wait ends with 1 where nothing can be begun: %s', async (_what, state, reason, lastError, within) => {
+    const failing = credential({ state: 'failing', reason, lastError });
+    daemon.answers = {
+      [C1]: [{ body: credential({ state }) }, { body: failing }],
+      [ROTATE]: accepted,
+      'GET /v1/rotations/r1': { body: rotation() },
+    };
+    const ran = await cli(['rotate', 'data8/c1', '--wait'], onSocket(daemon));
+    expect(ran).toMatchObject({ code: 1, out: 'r1\n' });
+    expect(ran.err).toContain(
+      `failing (${reason})${lastError === null ? '' : `: ${lastError}`}. The daemon goes on trying`,
+    );
+    const looks = daemon.seen.filter((one) => one.url === '/v1/rotations/r1').length;
+    expect(looks).toBeGreaterThan(3);
+    expect(looks).toBeLessThan(within);
+  });
+
+  it('--wait goes on where it is failing for a moment, or while work on the rotation has begun', async () => {
+    const failing = { body: credential({ state: 'failing', reason: 'issuer-failed' }) };
+    const create = { step: 'create', at: '2026-03-01T12:00:01.000Z', outcome: 'ok' } as const;
+    const waiting = { body: rotation() };
+    const begun = { body: rotation({ state: 'created', steps: [create] }) };
+    daemon.answers = {
+      [C1]: [...Array<Answer>(3).fill({ body: credential() }), failing],
+      [ROTATE]: accepted,
+      'GET /v1/rotations/r1': [
+        ...Array<Answer>(4).fill(waiting),
+        ...Array<Answer>(90).fill(begun),
+        { body: rotation({ steps: [create], state: 'grace', deliveredAt: '2026-03-01T12:00:06.000Z' }) },
+      ],
+    };
+    expect(await cli(['rotate', 'data8/c1', '--wait'], onSocket(daemon))).toMatchObject({ code: 0, out: 'r1\n' });
   });
 
   it('--wait ends with 1 when it is out of time', async () => {

@@ -15,7 +15,7 @@ interface Seen {
   readonly body: unknown;
 }
 
-type Answer = { readonly status?: number; readonly body: unknown } | undefined;
+export type Answer = { readonly status?: number; readonly body: unknown } | undefined;
 
 /** A daemon that answers what a test tells it to, over a socket of its own. */
 export interface RecordedDaemon {
