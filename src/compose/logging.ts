@@ -28,12 +28,19 @@ export function logFor(
   const terminal = stream.isTTY === true;
   const byStream = terminal ? 'pretty' : 'json';
   return createLog({
-    level: oneOf(env, 'REKEYD_LOG_LEVEL', LOG_LEVELS) ?? preset.level,
+    level: levelOf(env) ?? preset.level,
     format: oneOf(env, 'REKEYD_LOG_FORMAT', LOG_FORMATS) ?? preset.format ?? byStream,
     destination: stream,
     clock,
     colour: terminal && (env['NO_COLOR'] ?? '') === '',
   });
+}
+
+/** Pino has two more, at which rekeyd logs nothing: they come to the next one that says the same. */
+function levelOf(env: Environment): LogLevel | null {
+  const level = oneOf(env, 'REKEYD_LOG_LEVEL', ['trace', ...LOG_LEVELS, 'fatal'] as const);
+  if (level === 'trace') return 'debug';
+  return level === 'fatal' ? 'silent' : level;
 }
 
 function oneOf<T extends string>(env: Environment, name: string, allowed: readonly T[]): T | null {

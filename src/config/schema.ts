@@ -59,6 +59,7 @@ export const httpShape = {
   socket: z
     .string()
     .min(1)
+    .refine((path) => !/^off$/i.test(path), 'is no path: null turns it off (a file of that name is ./off)')
     .nullable()
     .default('./var/rekeyd.sock')
     .describe('Local socket (0600), which acts as operator: the default way in of the command line. `null`: off.'),

@@ -40,7 +40,11 @@ export function parseYamlFile(file: string, bytes: Uint8Array, report: Report): 
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const faults = syntaxFaults(document);
-  for (const fault of faults) report.at(placeOf(fault.pos[0]), [], syntaxMessage(fault));
+  const paths = faults.some(isDuplicate) ? pathsOfKeys(document) : null;
+  for (const fault of faults) {
+    const path = isDuplicate(fault) ? paths?.get(fault.pos[0]) : undefined;
+    report.at(placeOf(fault.pos[0]), path ?? [], syntaxMessage(fault));
+  }
   if (faults.length > 0) return null;
   return new TreeBuilder(document, placeOf, report).build();
 }
@@ -56,9 +60,33 @@ function decode(bytes: Uint8Array): string | null {
 /** Every duplicate key, and the first of the rest: what follows a broken place is mostly its echo. */
 function syntaxFaults(document: Document): YAMLError[] {
   const faults: YAMLError[] = [...document.errors, ...document.warnings];
-  const duplicates = faults.filter((fault) => fault.code === 'DUPLICATE_KEY');
-  const others = faults.filter((fault) => fault.code !== 'DUPLICATE_KEY').sort((a, b) => a.pos[0] - b.pos[0]);
+  const duplicates = faults.filter(isDuplicate);
+  const others = faults.filter((fault) => !isDuplicate(fault)).sort((a, b) => a.pos[0] - b.pos[0]);
   return [...duplicates, ...others.slice(0, 1)];
+}
+
+function isDuplicate({ code }: YAMLError): boolean {
+  return code === 'DUPLICATE_KEY';
+}
+
+/** The path of each key, by the offset at which it stands. */
+function pathsOfKeys(document: Document): ReadonlyMap<number, Path> {
+  const paths = new Map<number, Path>();
+  const left: { node: unknown; path: Path }[] = [{ node: document.contents, path: [] }];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { node, path } = next;
+    if (path.length > DEEPEST) continue;
+    if (isSeq(node))
+      for (const [index, item] of node.items.entries()) left.push({ node: item, path: [...path, index] });
+    if (!isMap(node)) continue;
+    for (const { key, value } of node.items) {
+      if (!isScalar(key)) continue;
+      const inner = [...path, String(key.value)];
+      if (key.range) paths.set(key.range[0], inner);
+      left.push({ node: value, path: inner });
+    }
+  }
+  return paths;
 }
 
 /** Words of our own: the parser's messages may quote the file, and a file may hold a secret. */

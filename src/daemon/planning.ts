@@ -1,6 +1,6 @@
 import { ACTIONS } from '../domain/action.ts';
 import type { Action } from '../domain/action.ts';
-import { formatInstantOrNull } from '../domain/time.ts';
+import { formatInstant, formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialKey } from '../ledger/records.ts';
 import type { Plan, Situation } from '../rotation/decision.ts';
@@ -198,7 +198,7 @@ export async function explainOne(engine: Engine, key: CredentialKey): Promise<Ex
     name: situation.record.name,
     checks: trace(situation).map(({ check, verdict }) => ({
       check,
-      saw: verdict?.saw ?? '',
+      saw: check === 'retirements' && verdict !== null ? withLater(verdict.saw, planned) : (verdict?.saw ?? ''),
       decided:
         verdict === null
           ? 'not reached'
@@ -210,4 +210,12 @@ export async function explainOne(engine: Engine, key: CredentialKey): Promise<Ex
     action: planned.decision.action,
     reason: planned.decision.reason,
   };
+}
+
+/** What the check of retirements saw, with those that it has nothing to do for yet, as the plan lists them. */
+function withLater(saw: string, { retirements }: Plan): string {
+  const later = retirements
+    .filter(({ secretId }) => !saw.startsWith(`secret ${secretId} `))
+    .map(({ secretId, at, reason }) => `secret ${secretId}${at === null ? '' : ` at ${formatInstant(at)}`}, ${reason}`);
+  return [saw, ...later].join('; ');
 }

@@ -98,6 +98,10 @@ describe('plan and explain', () => {
     expect(item).toMatchObject({ action: 'retire', reason: 'grace-running', dueAt: rotation?.deleteAfter });
     expect(item?.secretIds).toEqual([oldestOf(stage, 'shop')]);
     expect(item?.destinations.map((each) => each.vault)).toEqual(['a', 'b']);
+    const { checks } = await stage.daemon.explain({ issuer: 'data8', clientId: 'shop' });
+    expect(checks.find((each) => each.check === 'retirements')?.saw).toBe(
+      `nothing to delete; secret ${oldestOf(stage, 'shop')} at ${rotation?.deleteAfter}, grace-running`,
+    );
     stage.vault('b').goDown();
     await stage.pass(2 * HOUR);
     const [waiting] = (await stage.daemon.plan()).items.filter((each) => each.action === 'retire');

@@ -34,6 +34,11 @@ describe('the log of a process', () => {
     expect(written({ REKEYD_LOG_LEVEL: 'debug' })).toContain('a detail');
   });
 
+  it("takes pino's other levels, at which rekeyd itself has nothing to say", () => {
+    expect(written({ REKEYD_LOG_LEVEL: 'trace' })).toContain('a detail');
+    expect(written({ REKEYD_LOG_LEVEL: 'fatal' })).toBe('');
+  });
+
   it.each([{ REKEYD_LOG_LEVEL: 'loud' }, { REKEYD_LOG_FORMAT: 'xml' }])('refuses %j', (env) => {
     expect(() => written(env as Record<string, string>)).toThrow(ConfigError);
   });

@@ -57,6 +57,11 @@ const bad: readonly [what: string, text: string, ...problems: string[]][] = [
     '6:17: ledger.type: unknown type "sqlit"; did you mean sqlite? (known: sqlite, memory)',
   ],
   ['ledger with a key of another type', 'ledger: { type: memory, path: x }', '6:25: ledger.path: unknown key'],
+  [
+    'a socket by the word that once stood for false',
+    'http: { socket: off }',
+    '6:17: http.socket: is no path: null turns it off (a file of that name is ./off)',
+  ],
   ['socket of the wrong kind', 'http: { socket: 5 }', '6:17: http.socket: must be text (put it in quotes)'],
   [
     'token without a character',
