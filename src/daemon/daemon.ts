@@ -54,7 +54,7 @@ export function createDaemon(
 
   const viewWith = (pending: PendingSecrets, record: CredentialRecord): CredentialView => {
     const view = credentialView(engine.dated(record), clock.now(), pending.get(keyText(record)));
-    return pausedAll() === null ? view : viewInPause(view);
+    return pausedAll() === null ? view : viewInPause(view, record);
   };
 
   const viewOf = async (record: CredentialRecord): Promise<CredentialView> =>

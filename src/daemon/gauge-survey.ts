@@ -1,8 +1,8 @@
-import { termsDigest } from '../config/match.ts';
 import { SECOND } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 import { printable } from '../telemetry/printable.ts';
+import { isRuled } from './ruled.ts';
 
 /** One value of a gauge. */
 export interface Sample {
@@ -18,7 +18,6 @@ export interface Calendar {
   renewalStart(record: CredentialRecord): Instant | null;
 }
 
-const NO_RULE = termsDigest({ kind: 'unmanaged' });
 const NO_WINDOWS: Calendar = { retirementOpening: (_record, at) => at, renewalStart: () => null };
 
 /** The gauges that need a look at every credential's record. */
@@ -107,8 +106,7 @@ export class Survey {
   #addSeries(record: CredentialRecord): void {
     const labels = { issuer: record.issuer, credential: record.clientId };
     const name = printable(record.name);
-    // our own client may be failing though no rule matches it; a policy that is written in its rule has no name
-    const managed = record.state !== 'unmanaged' && record.terms !== NO_RULE;
+    const managed = isRuled(record);
     const expires = record.current === null ? lastToExpire(record) : record.current.expires;
     if (expires !== null) {
       this.#samples.expires.push({ labels: { ...labels, name, managed: String(managed) }, value: expires / SECOND });

@@ -4,6 +4,7 @@ import type { CredentialFilter, Ledger, Page } from '../ledger/contract.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 import type { World } from '../rotation/world.ts';
 import type { CredentialView } from './api.ts';
+import { isRuled } from './ruled.ts';
 
 /**
  * While everything is paused, what is managed is paused, whatever the ledger says of its last look: a pause takes hold at
@@ -11,12 +12,13 @@ import type { CredentialView } from './api.ts';
  */
 
 /** The state that a credential has while everything is paused. Without a rule it may be failing: our own client, see plan.ts. */
-function stateInPause({ state, policy }: Pick<CredentialView, 'state' | 'policy'>): CredentialState {
-  return state === 'ignored' || state === 'unmanaged' || policy === null ? state : 'paused';
+function stateInPause(record: Pick<CredentialRecord, 'state' | 'terms'>): CredentialState {
+  return record.state === 'ignored' || !isRuled(record) ? record.state : 'paused';
 }
 
-export function viewInPause(view: CredentialView): CredentialView {
-  const state = stateInPause(view);
+/** @param view of `record` */
+export function viewInPause(view: CredentialView, record: CredentialRecord): CredentialView {
+  const state = stateInPause(record);
   return state === view.state ? view : { ...view, state, reason: 'paused' };
 }
 
@@ -26,11 +28,11 @@ export type StateCount = Awaited<ReturnType<Ledger['countsByState']>>[number];
 export async function countsInPause({ ledger, issuers }: Pick<World, 'ledger' | 'issuers'>): Promise<StateCount[]> {
   const counts = (await ledger.countsByState()).map((each) => ({
     ...each,
-    state: stateInPause({ state: each.state, policy: '' }),
+    state: stateInPause({ state: each.state, terms: '' }),
   }));
   for (const [issuer, { ownClientId }] of issuers) {
     const own = ownClientId === undefined ? null : await ledger.credential({ issuer, clientId: ownClientId });
-    if (own?.state !== 'failing' || own.policy !== null) continue;
+    if (own?.state !== 'failing' || isRuled(own)) continue;
     counts.push({ issuer, state: 'failing', count: 1 }, { issuer, state: 'paused', count: -1 });
   }
   return counts;

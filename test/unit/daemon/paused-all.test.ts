@@ -1,10 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { countsInPause } from '../../../src/daemon/paused-all.ts';
+import { termsDigest } from '../../../src/config/match.ts';
+import { countsInPause, credentialsByState, viewInPause } from '../../../src/daemon/paused-all.ts';
+import { credentialView } from '../../../src/daemon/views.ts';
 import { MemoryLedger } from '../../../src/ledger/memory.ts';
 import type { World } from '../../../src/rotation/world.ts';
+import { createManualPorts } from '../../fakes/manual-ports.ts';
 import { credentialRecord } from '../telemetry/records.ts';
 
+const NO_RULE = termsDigest({ kind: 'unmanaged' });
+
 describe('a pause of everything', () => {
+  it('C9: shows a credential as paused whose policy, written in its rule, has no name', async () => {
+    const inline = credentialRecord({ version: 0, clientId: 'shop', state: 'ok', policy: null, terms: 'as ruled' });
+    const failing = { ...inline, clientId: 'rekeyd', state: 'failing' as const, terms: NO_RULE };
+    const ledger = new MemoryLedger();
+    expect(await ledger.commit({ credentials: [inline, failing] })).toBe(true);
+    const { ticker } = createManualPorts();
+    const listed = await credentialsByState({ ledger, ticker }, { state: 'paused' }, 10, null, true);
+    expect(listed.items.map((each) => each.clientId)).toEqual(['shop']);
+    expect(viewInPause(credentialView(inline, 0), inline)).toMatchObject({ state: 'paused', reason: 'paused' });
+    expect(viewInPause(credentialView(failing, 0), failing)).toMatchObject({ state: 'failing' });
+  });
+
   it('C9: does not hide that our own client, which no rule matches, fails', async () => {
     const ledger = new MemoryLedger();
     const of = (clientId: string, state: 'failing' | 'ok' | 'unmanaged', policy: string | null) =>
@@ -13,6 +30,7 @@ describe('a pause of everything', () => {
         clientId,
         state,
         policy,
+        terms: policy === null ? NO_RULE : 'as ruled',
         reason: state === 'failing' ? 'expiring' : 'up-to-date',
       });
     const records = [
