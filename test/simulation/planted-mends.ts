@@ -72,7 +72,7 @@ export const UNDONE_MENDS: readonly PlantedBug[] = [
       },
     ],
     expects: ['S5', 'S8', 'L1'],
-    seeds: [199],
+    seeds: [281],
   },
   {
     name: 'store whatever the version',
