@@ -1,10 +1,13 @@
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { isMap, parseDocument, stringify } from 'yaml';
+import { stringify } from 'yaml';
+import { readWritten } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
 import { configFiles, DEFAULT_CONFIG, withConfig } from './command.ts';
 import type { Bench, ConfigOptions } from './command.ts';
+import { entryNaming } from './entry-naming.ts';
 import { EXIT, UsageError, WorkError } from './exit.ts';
 import { DEFAULT_VAULTS, initialConfig } from './initial-config.ts';
 import type { Account } from './initial-config.ts';
@@ -17,9 +20,13 @@ interface InitOptions extends ConfigOptions {
 
 /** The parts of a configuration that `init` takes over as they are written, references to secrets included. */
 interface Sections {
+  /** The files that they come from; none: there was no configuration. */
+  readonly files: readonly string[];
   readonly instance: string;
   readonly issuers: string;
   readonly vaults: string;
+  /** What the files lack of it: with that they can be loaded. */
+  readonly added: string;
 }
 
 /** `rekeyd init`: lists the account and writes a configuration for what it found. */
@@ -38,9 +45,12 @@ export function addInit(program: Command, bench: Bench): void {
 async function init(bench: Bench, options: InitOptions): Promise<number> {
   const { io } = bench;
   const found = await existing(bench, options);
-  const sections = { ...found, ...(options.instance === undefined ? {} : { instance: options.instance }) };
-  const accounts = await listAccounts(bench, sections, found.files);
-  const text = initialConfig({ ...sections, accounts });
+  const settings = await load(bench, found);
+  const accounts = await listAccounts(bench, settings);
+  const [vault = 'local', section] = [...settings.vaults][0] ?? [];
+  const type = section === undefined ? undefined : bench.workshop.vaultTypes.get(section.type);
+  const naming = entryNaming(vault, type ?? null, section?.options);
+  const text = initialConfig({ ...found, instance: options.instance ?? found.instance, accounts, naming });
   if (options.output === undefined) io.out(text);
   else await writeNew(options.output, text);
   const count = [...accounts.values()].reduce((sum, { credentials }) => sum + credentials.length, 0);
@@ -51,39 +61,35 @@ async function init(bench: Bench, options: InitOptions): Promise<number> {
   return EXIT.done;
 }
 
-async function existing(
-  bench: Bench,
-  options: ConfigOptions,
-): Promise<Sections & { readonly files: readonly string[] }> {
+async function existing(bench: Bench, options: ConfigOptions): Promise<Sections> {
   const named = options.config !== undefined || (bench.io.env['REKEYD_CONFIG'] ?? '') !== '';
-  const files = configFiles(options, bench.io);
-  let sections: Sections = { instance: 'prod', issuers: '', vaults: DEFAULT_VAULTS };
-  let read = 0;
-  for (const file of files) {
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      if (!named) return null;
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-      throw new UsageError(`the configuration file ${file} cannot be read (${code})`);
-    });
-    if (text === null) continue;
-    read += 1;
-    const document = parseDocument(text);
-    const instance = document.get('instance');
-    sections = {
-      instance: typeof instance === 'string' && !instance.includes('${') ? instance : sections.instance,
-      issuers: section(document, 'issuers') ?? sections.issuers,
-      vaults: section(document, 'vaults') ?? sections.vaults,
-    };
-  }
-  if (read > 0 && sections.issuers !== '') return { ...sections, files };
-  return { ...sections, issuers: issuersFromEnvironment(bench), files: [] };
+  const wanted = configFiles(options, bench.io);
+  const files = named || (await isThere(DEFAULT_CONFIG)) ? wanted : [];
+  const written = await readWritten(files, { readFile });
+  const known = { issuers: section(written, 'issuers'), vaults: section(written, 'vaults') };
+  const issuers = known.issuers ?? issuersFromEnvironment(bench);
+  const vaults = known.vaults ?? DEFAULT_VAULTS;
+  const { instance } = written;
+  const added = [
+    instance === undefined ? 'instance: prod\n' : '',
+    known.issuers === null ? issuers : '',
+    known.vaults === null ? vaults : '',
+  ].join('');
+  return { files, instance: typeof instance === 'string' ? instance : 'prod', issuers, vaults, added };
 }
 
-/** A top-level section as YAML of its own, without any replacement. */
-function section(document: ReturnType<typeof parseDocument>, key: string): string | null {
-  const node: unknown = document.get(key, true);
-  if (!isMap(node) || node.items.length === 0) return null;
-  return stringify({ [key]: node.toJS(document) as unknown }, { lineWidth: 0 });
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A top-level section as YAML of its own, without any replacement; null: there is nothing in it. */
+function section(written: Readonly<Record<string, unknown>>, key: string): string | null {
+  const value = written[key];
+  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) return null;
+  return stringify({ [key]: value }, { lineWidth: 0 });
 }
 
 function issuersFromEnvironment(bench: Bench): string {
@@ -108,13 +114,7 @@ function issuersFromEnvironment(bench: Bench): string {
   ].join('\n');
 }
 
-async function listAccounts(
-  bench: Bench,
-  sections: Sections,
-  files: readonly string[],
-): Promise<ReadonlyMap<string, Account>> {
-  const { workshop } = bench;
-  const settings = files.length > 0 ? await workshop.loadSettings(files) : await loadText(bench, sections);
+async function listAccounts({ workshop }: Bench, settings: Settings): Promise<ReadonlyMap<string, Account>> {
   const accounts = new Map<string, Account>();
   for (const [name, { options }] of settings.issuers) {
     const issuer = await workshop.openIssuer(settings, name);
@@ -132,13 +132,17 @@ function ownClientId(options: unknown): string | null {
   return typeof options.clientId === 'string' ? options.clientId : null;
 }
 
-/** The loader reads files, so that every message names one: the text is put into one for the moment. It holds no secret. */
-async function loadText(bench: Bench, sections: Sections): ReturnType<Bench['workshop']['loadSettings']> {
+/**
+ * Loads what was found. The loader reads files, so that every message names one: what they lack is put into one for the
+ * moment. It holds no secret.
+ */
+async function load({ workshop }: Bench, { files, added }: Sections): Promise<Settings> {
+  if (added === '') return workshop.loadSettings(files);
   const folder = await mkdtemp(join(tmpdir(), 'rekeyd-init-'));
   try {
-    const file = join(folder, 'environment.yaml');
-    await writeFile(file, `instance: ${sections.instance}\n${sections.issuers}`);
-    return await bench.workshop.loadSettings([file]);
+    const file = join(folder, 'added.yaml');
+    await writeFile(file, added);
+    return await workshop.loadSettings([...files, file]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -146,6 +150,7 @@ async function loadText(bench: Bench, sections: Sections): ReturnType<Bench['wor
 
 async function writeNew(file: string, text: string): Promise<void> {
   try {
+    await mkdir(dirname(file), { recursive: true });
     const handle = await open(file, 'wx', 0o644);
     try {
       await handle.writeFile(text);

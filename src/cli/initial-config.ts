@@ -1,7 +1,7 @@
-import { parseDocument } from 'yaml';
 import { slug } from '../config/slug.ts';
 import { printable } from '../telemetry/printable.ts';
 import type { ListedCredential } from '../issuers/contract.ts';
+import type { EntryNaming } from './entry-naming.ts';
 
 export interface InitialConfig {
   readonly instance: string;
@@ -10,6 +10,8 @@ export interface InitialConfig {
   /** The section `vaults:` as YAML. */
   readonly vaults: string;
   readonly accounts: ReadonlyMap<string, Account>;
+  /** Of the vault that everything is delivered to. */
+  readonly naming: EntryNaming;
 }
 
 /** What an issuer lists. */
@@ -34,8 +36,7 @@ const APP_ENV = /^[^(){}*?]+ \([^(){}*?]+\)$/;
  * starts in mode `observe`.
  */
 export function initialConfig(input: InitialConfig): string {
-  const vault = vaultNames(input.vaults)[0] ?? 'local';
-  const rules = [...input.accounts].flatMap(([issuer, account]) => rulesFor(issuer, account, vault));
+  const rules = [...input.accounts].flatMap(([issuer, account]) => rulesFor(issuer, account, input.naming));
   return [
     '# Written by rekeyd init from what the account held. Every setting: docs/configuration.md.',
     `instance: ${JSON.stringify(input.instance)} # marks what this installation makes; unique in the account`,
@@ -59,7 +60,7 @@ export function initialConfig(input: InitialConfig): string {
   ].join('\n');
 }
 
-function rulesFor(issuer: string, account: Account, vault: string): string[] {
+function rulesFor(issuer: string, account: Account, naming: EntryNaming): string[] {
   const own = account.credentials.filter((one) => one.clientId === account.ownClientId);
   const others = account.credentials.filter((one) => one.clientId !== account.ownClientId);
   return [
@@ -68,15 +69,15 @@ function rulesFor(issuer: string, account: Account, vault: string): string[] {
       `    match: { clientId: ${yamlText(literal(one.clientId))} }`,
       '    suspend: true # rekeyd itself logs in with it: watched, not changed',
     ]),
-    ...managedRules(issuer, others, vault),
+    ...managedRules(issuer, others, naming),
   ];
 }
 
-function managedRules(issuer: string, credentials: readonly ListedCredential[], vault: string): string[] {
+function managedRules(issuer: string, credentials: readonly ListedCredential[], naming: EntryNaming): string[] {
   if (credentials.length === 0) return [];
   const names = uniqueNames(credentials);
   const heading = `  # ${printable(issuer)}: ${credentials.length === 1 ? '1 credential' : `${credentials.length} credentials`}`;
-  const allNamed = credentials.every((one) => APP_ENV.test(one.description));
+  const allNamed = credentials.every((one) => APP_ENV.test(one.description) && naming.takes(defaultName(one)));
   const distinct = new Set(credentials.map((one) => slug(one.description))).size === credentials.length;
   if (allNamed && distinct && credentials.length > 1) {
     return [
@@ -87,7 +88,7 @@ function managedRules(issuer: string, credentials: readonly ListedCredential[], 
       '    match: { description: "{app} ({env})" }',
       '    policy: default',
       '    deliver:',
-      `      - { vault: ${JSON.stringify(vault)}, name: "data8/{name}" } # {name}: the description as a slug`,
+      `      - ${destination(naming, '{name}')} # {name}: the description as a slug`,
     ];
   }
   return credentials.flatMap((one, index) => [
@@ -97,7 +98,7 @@ function managedRules(issuer: string, credentials: readonly ListedCredential[], 
     `    name: ${yamlText(names[index] ?? '')}`,
     '    policy: default',
     '    deliver:',
-    `      - { vault: ${JSON.stringify(vault)}, name: ${yamlText(entryName(one, names[index] ?? ''))} }`,
+    `      - ${destination(naming, entryName(one, names[index] ?? '', naming))}`,
   ]);
 }
 
@@ -109,7 +110,7 @@ function comment(credential: ListedCredential): string {
 function uniqueNames(credentials: readonly ListedCredential[]): string[] {
   const taken = new Set<string>();
   return credentials.map((one) => {
-    const base = (slug(one.description) || slug(one.clientId) || 'credential').slice(0, 60);
+    const base = (slug(one.description) || slug(one.clientId) || 'credential').slice(0, 60).replace(/-$/, '');
     let name = base;
     for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
     taken.add(name);
@@ -117,9 +118,19 @@ function uniqueNames(credentials: readonly ListedCredential[]): string[] {
   });
 }
 
-/** A pattern that may match several, and so the loader, asks for a name that differs between them. */
-function entryName(credential: ListedCredential, name: string): string {
-  return literal(credential.clientId).includes('?') ? 'data8/{clientId}' : `data8/${name}`;
+/** What `{name}` stands for in a rule without a name. */
+function defaultName({ clientId, description }: ListedCredential): string {
+  return slug(description) || clientId;
+}
+
+/** A pattern that may match several asks for a name that differs between them, where the vault can have it. */
+function entryName({ clientId }: ListedCredential, name: string, naming: EntryNaming): string {
+  return literal(clientId).includes('?') && naming.takes(clientId) ? '{clientId}' : name;
+}
+
+function destination({ vault, prefix, namespace }: EntryNaming, name: string): string {
+  const where = namespace === null ? '' : `, namespace: ${JSON.stringify(namespace)}`;
+  return `{ vault: ${JSON.stringify(vault)}, name: ${yamlText(prefix + name)}${where} }`;
 }
 
 /** A clientId as a pattern: a `?` for what would be a glob or the start of a capture. */
@@ -133,9 +144,4 @@ function yamlText(text: string): string {
     /[\u007f-\u009f\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-function vaultNames(section: string): string[] {
-  const vaults: unknown = (parseDocument(section).toJS() as { readonly vaults?: unknown } | null)?.vaults;
-  return typeof vaults === 'object' && vaults !== null ? Object.keys(vaults) : [];
 }

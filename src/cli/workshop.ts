@@ -1,3 +1,4 @@
+import type { Backends } from '../config/backends.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Terms } from '../config/terms.ts';
 import type { WayIn } from '../config/way-in.ts';
@@ -23,6 +24,8 @@ export interface Workshop {
   /** @throws ConfigError where no issuer has that name. */
   openIssuer(settings: Settings, name: string): Promise<Issuer>;
   openVault(settings: Settings, name: string): Promise<{ vault: Vault; type: VaultType }>;
+  /** Types of vaults by name: what their entries may be called. */
+  readonly vaultTypes: Backends['vaults'];
   /** What the rules say of a credential that an issuer lists. */
   matcher(settings: Settings): (issuer: string, credential: ListedCredential) => Terms;
   /** The operations by hand, for an issuer of type data8. */

@@ -64,6 +64,7 @@ export function createWorkshop({ version, ports, env, stdout, stderr, logTo }: P
     loadWayIn: (names) => loadWayIn(names, sources),
     openIssuer: (settings, name) => Promise.resolve().then(() => openIssuer(settings, name, around)),
     openVault: (settings, name) => openVault(settings, name, around, true),
+    vaultTypes,
     matcher: (settings) => createMatcher(settings, vaultTypes),
     openData8: (settings, name) =>
       Promise.resolve().then(() => {

@@ -67,14 +67,29 @@ export async function readIssuerSection(
   return isRecord(issuers) && Object.hasOwn(issuers, name) ? issuers[name] : null;
 }
 
+/**
+ * What the files hold together as it is written, variables and files not put in, and unchecked: to be written anew.
+ * @throws ConfigError where one cannot be read.
+ */
+export async function readWritten(
+  files: readonly string[],
+  sources: Pick<LoadSources, 'readFile'>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const report = new Report(files);
+  const root = await readMerged(files, sources, report);
+  report.throwIfAny();
+  const tree = root === null ? null : plainValue(root);
+  return isRecord(tree) ? tree : {};
+}
+
 /** The merged tree of all files, variables and files put in. */
 async function readTree(files: readonly string[], sources: LoadSources, report: Report): Promise<Node | null> {
-  const written = await readWritten(files, sources, report);
-  return written === null ? null : substituteTree(written, sources, report);
+  const merged = await readMerged(files, sources, report);
+  return merged === null ? null : substituteTree(merged, sources, report);
 }
 
 /** The merged tree of all files, as it is written. */
-export async function readWritten(
+export async function readMerged(
   files: readonly string[],
   sources: Pick<LoadSources, 'readFile'>,
   report: Report,

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../domain/errors.ts';
-import { loadSettings, readWritten } from './load.ts';
+import { loadSettings, readMerged } from './load.ts';
 import type { LoadSources } from './load.ts';
 import { Report, TreeReport } from './report.ts';
 import { httpShape } from './schema.ts';
@@ -52,7 +52,7 @@ function readingOnce(readFile: LoadSources['readFile']): LoadSources['readFile']
 /** Null where it cannot be told. */
 async function readPlace(files: readonly string[], sources: LoadSources): Promise<Place | null> {
   const report = new Report(files);
-  const root = await readWritten(files, sources, report);
+  const root = await readMerged(files, sources, report);
   if (root === null || !report.isEmpty()) return null;
   const read = async <Shape extends typeof socketShape | typeof portShape>(shape: Shape) => {
     const part = await substituteTree(httpPart(root, Object.keys(shape)), sources, report);

@@ -10,6 +10,7 @@ import type { Ports } from '../../../src/domain/ports.ts';
 import type { Issuer } from '../../../src/issuers/contract.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
 import type { Vault, VaultType } from '../../../src/vaults/contract.ts';
+import { vaultTypes } from '../../../src/vaults/registry.ts';
 
 /** Noon of the day on which the tests of the command line play. */
 export const NOON = Date.parse('2026-03-01T12:00:00.000Z');
@@ -125,6 +126,7 @@ export async function cli(args: readonly string[], given: Given = {}): Promise<R
         type: { entryOf: (entry: string) => entry, nameProblem: () => null, ...type } as VaultType,
       };
     },
+    vaultTypes,
     matcher: () => (issuer, credential) => given.terms?.(issuer, credential.clientId) ?? { kind: 'unmanaged' },
     openData8: async (_, name) => ({
       api: open(`data8 ${name}`, given.data8) as Data8Operations,

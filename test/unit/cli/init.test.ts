@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { backends } from '../../../src/compose/backends.ts';
 import { loadSettings } from '../../../src/config/load.ts';
+import { createMatcher } from '../../../src/config/match.ts';
 import { cli, settingsFor } from './bench.ts';
 
 const env = { DATA8_BASE_URL: 'https://api.example', DATA8_CLIENT_ID: 'admin', DATA8_CLIENT_SECRET: 'canary-value' };
@@ -115,7 +116,9 @@ describe('init', () => {
       'old.yaml',
       'instance: stage\nissuers:\n  main: { type: data8, baseUrl: "${URL}", clientSecret: "${file:/run/x}" }\nvaults:\n  vm: { type: directory, path: /run/x }\n',
     );
-    const ran = await cli(['init', '-c', 'old.yaml', '-o', 'new.yaml'], { issuers: listing(named) });
+    const vm = { type: 'directory', options: { path: '/run/x' }, timeout: 1, requestsPerSecond: 1, readBack: 1 };
+    const settings = settingsFor({ vaults: new Map([['vm', vm]]) });
+    const ran = await cli(['init', '-c', 'old.yaml', '-o', 'new.yaml'], { issuers: listing(named), settings });
     expect(ran.code).toBe(0);
     const written: unknown = parse(await readFile('new.yaml', 'utf8'));
     expect(written).toMatchObject({
@@ -124,6 +127,81 @@ describe('init', () => {
       vaults: { vm: { type: 'directory' } },
       credentials: [{ deliver: [{ vault: 'vm' }] }],
     });
+  });
+
+  it('makes the folder of the file, as the documentation has it written to config/', async () => {
+    const ran = await cli(['init', '-o', 'config/new/rekeyd.yaml'], { env, issuers: listing(named) });
+    expect(ran.code, ran.err).toBe(0);
+    expect(parse(await readFile('config/new/rekeyd.yaml', 'utf8'))).toMatchObject({ instance: 'prod' });
+  });
+
+  it('merges several configurations as the daemon does, and keeps what stands for an instance', async () => {
+    await writeFile(
+      'base.yaml',
+      'instance: "${INST:-aud2}"\nissuers:\n  main: { type: data8, baseUrl: "https://api.example", clientId: a, clientSecret: s }\nvaults:\n  vm: { type: directory, path: /run/x }\n',
+    );
+    await writeFile(
+      'later.yaml',
+      'issuers:\n  main: { timeout: 5s }\nvaults:\n  aws: { type: aws-secrets-manager, region: eu-west-2 }\n',
+    );
+    const issuers = { main: listing(named).data8 };
+    const settings = await loadSettings(['base.yaml', 'later.yaml'], { readFile, env: {}, backends });
+    const ran = await cli(['init', '-c', 'base.yaml', '-c', 'later.yaml'], { issuers, settings });
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.loaded).toEqual([['base.yaml', 'later.yaml']]);
+    const written = parse(ran.out) as { vaults: object };
+    expect(written).toMatchObject({
+      instance: '${INST:-aud2}',
+      issuers: { main: { type: 'data8', baseUrl: 'https://api.example', clientId: 'a', timeout: '5s' } },
+      credentials: [{ deliver: [{ vault: 'vm', name: 'data8/{name}' }] }],
+    });
+    expect(Object.keys(written.vaults)).toEqual(['vm', 'aws']);
+  });
+
+  it('says where a configuration cannot be read', async () => {
+    await writeFile('bad.yaml', 'issuers: { a\n');
+    const ran = await cli(['init', '-c', 'bad.yaml'], { env });
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain('bad.yaml:');
+  });
+
+  it.each([
+    ['file', 'path: ./v, key: ./k', { name: 'data8/crm' }],
+    ['aws-secrets-manager', 'region: eu-west-2', { name: 'data8/crm' }],
+    ['azure-key-vault', 'url: "https://example.vault.azure.net"', { name: 'data8-crm' }],
+    ['gcp-secret-manager', 'project: example', { name: 'data8-crm' }],
+    ['kubernetes', 'namespace: apps', { name: 'data8-crm' }],
+    ['kubernetes', 'timeout: 10s', { name: 'data8-crm', namespace: 'default' }],
+  ])('names entries as a vault of type %s has them (%s)', async (type, options, place) => {
+    const config = `instance: prod\nissuers:\n  data8: { type: data8, baseUrl: "https://api.example", clientId: a, clientSecret: s }\nvaults:\n  first: { type: ${type}, ${options} }\n`;
+    await writeFile('old.yaml', config);
+    const sources = { readFile, env: {}, backends };
+    for (const credentials of [[{ clientId: 'c1', description: 'CRM' }], named]) {
+      const settings = await loadSettings(['old.yaml'], sources);
+      const { out } = await cli(['init', '-c', 'old.yaml'], { issuers: listing(credentials), settings });
+      await writeFile('new.yaml', out);
+      const written = await loadSettings(['new.yaml'], sources);
+      const termsOf = createMatcher(written, backends.vaults);
+      for (const credential of credentials) {
+        expect(termsOf('data8', credential)).toMatchObject({ kind: 'managed', problems: [] });
+      }
+      const [{ name = '', options: own = {} } = {}] = written.rules[0]?.deliver ?? [];
+      const many = credentials.length > 1;
+      expect({ name, ...own }).toEqual(many ? { ...place, name: place.name.replace('crm', '{name}') } : place);
+    }
+  });
+
+  it('gives each a name of its own where a description is longer than the vault takes', async () => {
+    const config =
+      'instance: prod\nissuers:\n  data8: { type: data8, baseUrl: "https://a.example", clientId: a, clientSecret: s }\nvaults:\n  first: { type: azure-key-vault, url: "https://example.vault.azure.net" }\n';
+    await writeFile('old.yaml', config);
+    const sources = { readFile, env: {}, backends };
+    const long = [{ clientId: 'c3', description: `${'x'.repeat(130)} (prod)` }, ...named];
+    const settings = await loadSettings(['old.yaml'], sources);
+    const { out } = await cli(['init', '-c', 'old.yaml'], { issuers: listing(long), settings });
+    await writeFile('new.yaml', out);
+    const termsOf = createMatcher(await loadSettings(['new.yaml'], sources), backends.vaults);
+    for (const credential of long) expect(termsOf('data8', credential)).toMatchObject({ problems: [] });
   });
 
   it('does not overwrite a file', async () => {
