@@ -10,6 +10,7 @@ export const LONG: readonly string[] = [
   'own-credential',
   'security',
   'docs',
+  'rotate-wait',
   'reload-files',
   'http-acts',
   'ledger',

@@ -21,7 +21,7 @@ export interface ScanOptions {
   readonly everything: Breadth;
   readonly trigger: 'schedule' | 'startup';
   readonly limit: number | null;
-  /** A glob on clientId or name. */
+  /** A glob on ISSUER/CLIENT, clientId or name. */
   readonly only: string | null;
 }
 

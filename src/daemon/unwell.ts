@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts';
 import { isMeant } from './scan.ts';
 
 /**
- * Who is failing or blocked at a configured issuer, of those that `only` (a glob on clientId or name) means.
+ * Who is failing or blocked at a configured issuer, of those that `only` (a glob on ISSUER/CLIENT, clientId or name) means.
  * @throws LedgerError, Refusal
  */
 export async function unwellOf(engine: Engine, only: string | null): Promise<OnceResult['unwell']> {

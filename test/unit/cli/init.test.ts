@@ -185,7 +185,7 @@ describe('init', () => {
       for (const credential of credentials) {
         expect(termsOf('data8', credential)).toMatchObject({ kind: 'managed', problems: [] });
       }
-      const [{ name = '', options: own = {} } = {}] = written.rules[0]?.deliver ?? [];
+      const { name, options: own } = written.rules[0]!.deliver[0]!;
       const many = credentials.length > 1;
       expect({ name, ...own }).toEqual(many ? { ...place, name: place.name.replace('crm', '{name}') } : place);
     }
