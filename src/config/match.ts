@@ -9,7 +9,7 @@ import type { OwnSecret } from './own-secrets.ts';
 import { compilePattern } from './pattern.ts';
 import type { Pattern } from './pattern.ts';
 import { mapTexts } from './placeholders.ts';
-import type { DeliverSettings, Rule, Settings } from './settings.ts';
+import type { DeliverSettings, Mode, Rule, Settings } from './settings.ts';
 import { slug } from './slug.ts';
 import type { Destination, ManagedTerms, Terms } from './terms.ts';
 
@@ -60,10 +60,10 @@ export function createMatcher(
 }
 
 /**
- * A short stable digest of all that a plan takes from terms: name, policy, destinations, formats with what is known of them
- * filled in, suspension, problems. Equal digests: nothing to look at because of the configuration.
+ * A short stable digest of all that a plan takes from the configuration: the mode, and of the terms name, policy, destinations,
+ * formats with what is known of them filled in, suspension, problems. Equal digests: nothing to look at because of it.
  */
-export function termsDigest(terms: Terms): string {
+export function termsDigest(terms: Terms, mode: Mode): string {
   if (terms.kind !== 'managed') return terms.kind;
   const { policy } = terms;
   const parts = [
@@ -80,6 +80,8 @@ export function termsDigest(terms: Terms): string {
       formatFingerprint(filledIn(destination.format, terms.names)),
     ]),
     terms.problems,
+    // the usual one has no part in it, for the same cause
+    ...(mode === 'active' ? [] : [mode]),
   ];
   return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 16);
 }

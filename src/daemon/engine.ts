@@ -169,7 +169,7 @@ export class Engine {
       trigger,
       termsFor,
       sharedWith: this.roster.sharedWith(key, terms),
-      termsDigest: termsDigest(terms),
+      termsDigest: termsDigest(terms, this.world.settings.mode),
       circumstances: () => this.#circumstances(key.issuer),
     };
   }

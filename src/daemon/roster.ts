@@ -154,7 +154,7 @@ export class Roster {
       if (old?.description === listed.description) continue;
       if (old !== undefined) this.#unclaim(old);
       const terms = this.#match(issuer, listed);
-      const news = termsDigest(terms);
+      const news = termsDigest(terms, this.#world.settings.mode);
       const fresh: Known = { ...listed, issuer, news, isContested: false, listed: this.#turn, stored: 0 };
       const present = old === undefined ? fresh : Object.assign(old, fresh);
       known.set(listed.clientId, present);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR, MINUTE } from '../../src/domain/time.ts';
+import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { countChanges, eventful, oldestOf } from './eventful.ts';
 import { passServed, SHORT } from './short-lives.ts';
 import { Stage } from './stage.ts';
@@ -31,6 +31,11 @@ describe('mode observe', () => {
     await stage.stop();
     stage.settings = { ...stage.settings, mode: 'active' };
     await stage.start();
+    await stage.pass(MINUTE, 10 * SECOND);
+    // at its first scan, and not with the next full looks
+    for (const clientId of ['expiring', 'empty', 'half-empty', 'stripped']) {
+      expect((await stage.view(clientId)).state, clientId).toMatch(/^(rotating|grace|ok)$/);
+    }
     await stage.pass(2 * HOUR);
     expect(await stage.allServedAlive('expiring')).toBe(true);
     expect(await stage.allServedAlive('empty')).toBe(true);
@@ -78,8 +83,9 @@ describe('mode no-delete', () => {
     await stage.stop();
     stage.settings = { ...stage.settings, mode: 'active' };
     await stage.start();
-    await passServed(stage, 'shop', 2 * HOUR);
+    await stage.pass(MINUTE, 10 * SECOND);
     expect(stage.issuer.secrets('shop')).toHaveLength(1);
+    await passServed(stage, 'shop', 2 * HOUR);
   });
 
   it('a leftover of a failed attempt stays too, until the mode is active again', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMatcher, termsDigest } from '../../../src/config/match.ts';
-import type { Settings } from '../../../src/config/settings.ts';
+import { MODES } from '../../../src/config/settings.ts';
+import type { Mode, Settings } from '../../../src/config/settings.ts';
 import type { ManagedTerms, Terms } from '../../../src/config/terms.ts';
 import { BASE, fakeBackends, load } from './loading.ts';
 
@@ -160,7 +161,8 @@ describe('termsDigest', () => {
     extra: string,
     deliver = '{ vault: local, name: "{clientId}", fields: { a: "{clientSecret}" } }',
   ): string => `  - { issuer: data8, match: { clientId: "*" }, name: n, ${extra} deliver: [${deliver}] }\n`;
-  const digestOf = async (rules: string, description = 'd') => termsDigest(await termsOf(rules, 'id', description));
+  const digestOf = async (rules: string, description = 'd', mode: Mode = 'active') =>
+    termsDigest(await termsOf(rules, 'id', description), mode);
 
   it('is the same for the same terms, and short', async () => {
     const digest = await digestOf(rule(''));
@@ -192,13 +194,18 @@ describe('termsDigest', () => {
     expect(await digestOf(rules)).not.toBe(await digestOf(rule('')));
   });
 
+  it('changes with the mode: what was held back by it is to be looked at', async () => {
+    const digests = await Promise.all(MODES.map((mode) => digestOf(rule(''), 'd', mode)));
+    expect(new Set(digests).size).toBe(3);
+  });
+
   it('changes with a description that the payload shows', async () => {
     const rules = rule('', '{ vault: local, name: "{clientId}", fields: { a: "{clientSecret}", b: "{description}" } }');
     expect(await digestOf(rules, 'one')).not.toBe(await digestOf(rules, 'two'));
   });
 
   it('is a word for what is not managed', () => {
-    expect(termsDigest({ kind: 'ignored' })).toBe('ignored');
-    expect(termsDigest({ kind: 'unmanaged' })).toBe('unmanaged');
+    expect(termsDigest({ kind: 'ignored' }, 'observe')).toBe('ignored');
+    expect(termsDigest({ kind: 'unmanaged' }, 'observe')).toBe('unmanaged');
   });
 });

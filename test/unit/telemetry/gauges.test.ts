@@ -100,7 +100,12 @@ describe('a credential', () => {
   it('is managed also under a policy that is written in its rule; our own client that is failing without a rule is not', async () => {
     const records = [
       credentialRecord({ policy: null }),
-      credentialRecord({ clientId: 'own', policy: null, terms: termsDigest({ kind: 'unmanaged' }), state: 'failing' }),
+      credentialRecord({
+        clientId: 'own',
+        policy: null,
+        terms: termsDigest({ kind: 'unmanaged' }, 'active'),
+        state: 'failing',
+      }),
     ];
     const lines = await setUp(records).lines();
     const shown = (clientId: string) =>
