@@ -59,11 +59,18 @@ export function createMatcher(
   };
 }
 
+/** What of an installation decides beside a credential's terms: its mode, and which store each vault is. */
+export interface Installed {
+  readonly mode: Mode;
+  readonly vaults: ReadonlyMap<string, { readonly identity: string }>;
+}
+
 /**
- * A short stable digest of all that a plan takes from the configuration: the mode, and of the terms name, policy, destinations,
- * formats with what is known of them filled in, suspension, problems. Equal digests: nothing to look at because of it.
+ * A short stable digest of all that a plan takes from the configuration: the mode, and of the terms name, policy, destinations
+ * and the stores that they are in, formats with what is known of them filled in, suspension, problems. Equal digests: nothing
+ * to look at because of it.
  */
-export function termsDigest(terms: Terms, mode: Mode): string {
+export function termsDigest(terms: Terms, { mode, vaults }: Installed): string {
   if (terms.kind !== 'managed') return terms.kind;
   const { policy } = terms;
   const parts = [
@@ -71,17 +78,16 @@ export function termsDigest(terms: Terms, mode: Mode): string {
     terms.name,
     [policy.name, policy.lifetime, policy.renewBefore, policy.grace, policy.maxAge, policy.provisional],
     [policy.verify.method, policy.verify.timeout, policy.verify.settle],
-    // without windows as it was before there were any: an upgrade is no reason to look at everything
-    [policy.initial, policy.retire, policy.unmanaged, ...(policy.windows === null ? [] : [policy.windows])],
+    [policy.initial, policy.retire, policy.unmanaged, policy.windows],
     terms.destinations.map((destination) => [
       destination.vault,
+      vaults.get(destination.vault)?.identity ?? null,
       destination.entry,
       canonical(destination.options),
       formatFingerprint(filledIn(destination.format, terms.names)),
     ]),
     terms.problems,
-    // the usual one has no part in it, for the same cause
-    ...(mode === 'active' ? [] : [mode]),
+    mode,
   ];
   return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 16);
 }

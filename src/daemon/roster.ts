@@ -149,12 +149,14 @@ export class Roster {
     this.#known.set(issuer, known);
     this.#forgetAbsent(known, list);
     const disputed: string[] = [];
+    const { settings, vaults } = this.#world;
+    const installed = { mode: settings.mode, vaults };
     for (const listed of list) {
       const old = known.get(listed.clientId);
       if (old?.description === listed.description) continue;
       if (old !== undefined) this.#unclaim(old);
       const terms = this.#match(issuer, listed);
-      const news = termsDigest(terms, this.#world.settings.mode);
+      const news = termsDigest(terms, installed);
       const fresh: Known = { ...listed, issuer, news, isContested: false, listed: this.#turn, stored: 0 };
       const present = old === undefined ? fresh : Object.assign(old, fresh);
       known.set(listed.clientId, present);

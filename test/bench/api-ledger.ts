@@ -29,7 +29,7 @@ export async function fillLedger(world: World, key: string, credentials: number)
       clientId,
       description,
       name: description,
-      terms: termsDigest(match('data8', { clientId, description }), 'active'),
+      terms: termsDigest(match('data8', { clientId, description }), { mode: 'active', vaults: new Map() }),
       generation: 2,
       current: { secretId, generation: 2, expires },
       secrets: [

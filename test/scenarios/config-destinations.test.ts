@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
+import { MemoryVault } from '../../src/vaults/memory.ts';
 import { expectSound, markAt, reconfigure, renew, secretIds, servingStage, SHOP, writes } from './scene.ts';
 import { payloadOf } from './short-lives.ts';
 import { DEFAULT_POLICY, ruleFor } from './stage.ts';
@@ -125,6 +126,19 @@ describe('destinations that come and go', () => {
     expect(markAt(stage, 'b')).toEqual({ generation: 2, secretId: '2' });
     await stage.pass(15 * DAY, DAY);
     expect(secretIds(stage)).toEqual(['2']);
+    await expectSound(stage);
+  });
+
+  it('a vault of the same name that is another store by now gets a copy with the first scan after the restart', async () => {
+    const stage = await servingStage();
+    await stage.stop();
+    const context = { name: 'b', readBack: MINUTE, ...stage.ports };
+    const other = Object.assign(new MemoryVault(context), { identity: 'memory:elsewhere' });
+    (stage.vaults as Map<string, MemoryVault>).set('b', other);
+    await stage.start();
+    await stage.pass(MINUTE, 10 * SECOND);
+    expect(markAt(stage, 'b')).toEqual({ generation: 1, secretId: '1' });
+    expect(stage.issuer.count('createSecret')).toBe(1);
     await expectSound(stage);
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createMatcher, termsDigest } from '../../../src/config/match.ts';
+import type { Installed } from '../../../src/config/match.ts';
 import { MODES } from '../../../src/config/settings.ts';
-import type { Mode, Settings } from '../../../src/config/settings.ts';
+import type { Settings } from '../../../src/config/settings.ts';
 import type { ManagedTerms, Terms } from '../../../src/config/terms.ts';
 import { BASE, fakeBackends, load } from './loading.ts';
 
@@ -161,8 +162,9 @@ describe('termsDigest', () => {
     extra: string,
     deliver = '{ vault: local, name: "{clientId}", fields: { a: "{clientSecret}" } }',
   ): string => `  - { issuer: data8, match: { clientId: "*" }, name: n, ${extra} deliver: [${deliver}] }\n`;
-  const digestOf = async (rules: string, description = 'd', mode: Mode = 'active') =>
-    termsDigest(await termsOf(rules, 'id', description), mode);
+  const vaults = new Map([['local', { identity: 'file:/here' }]]);
+  const digestOf = async (rules: string, description = 'd', installed: Partial<Installed> = {}) =>
+    termsDigest(await termsOf(rules, 'id', description), { mode: 'active', vaults, ...installed });
 
   it('is the same for the same terms, and short', async () => {
     const digest = await digestOf(rule(''));
@@ -195,8 +197,13 @@ describe('termsDigest', () => {
   });
 
   it('changes with the mode: what was held back by it is to be looked at', async () => {
-    const digests = await Promise.all(MODES.map((mode) => digestOf(rule(''), 'd', mode)));
+    const digests = await Promise.all(MODES.map((mode) => digestOf(rule(''), 'd', { mode })));
     expect(new Set(digests).size).toBe(3);
+  });
+
+  it('changes with the store that a vault of the same name is: nothing was delivered to that one', async () => {
+    const elsewhere = { vaults: new Map([['local', { identity: 'file:/elsewhere' }]]) };
+    expect(await digestOf(rule(''), 'd', elsewhere)).not.toBe(await digestOf(rule('')));
   });
 
   it('changes with a description that the payload shows', async () => {
@@ -205,7 +212,7 @@ describe('termsDigest', () => {
   });
 
   it('is a word for what is not managed', () => {
-    expect(termsDigest({ kind: 'ignored' }, 'observe')).toBe('ignored');
-    expect(termsDigest({ kind: 'unmanaged' }, 'observe')).toBe('unmanaged');
+    expect(termsDigest({ kind: 'ignored' }, { mode: 'observe', vaults })).toBe('ignored');
+    expect(termsDigest({ kind: 'unmanaged' }, { mode: 'observe', vaults })).toBe('unmanaged');
   });
 });

@@ -7,7 +7,7 @@ import type { World } from '../../../src/rotation/world.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
 import { credentialRecord } from '../telemetry/records.ts';
 
-const NO_RULE = termsDigest({ kind: 'unmanaged' }, 'active');
+const NO_RULE = termsDigest({ kind: 'unmanaged' }, { mode: 'active', vaults: new Map() });
 
 describe('a pause of everything', () => {
   it('C9: shows a credential as paused whose policy, written in its rule, has no name', async () => {

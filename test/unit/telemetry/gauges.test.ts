@@ -103,7 +103,7 @@ describe('a credential', () => {
       credentialRecord({
         clientId: 'own',
         policy: null,
-        terms: termsDigest({ kind: 'unmanaged' }, 'active'),
+        terms: termsDigest({ kind: 'unmanaged' }, { mode: 'active', vaults: new Map() }),
         state: 'failing',
       }),
     ];
