@@ -9,7 +9,7 @@ import type { OwnSecret } from './own-secrets.ts';
 import { compilePattern } from './pattern.ts';
 import type { Pattern } from './pattern.ts';
 import { mapTexts } from './placeholders.ts';
-import type { DeliverSettings, Mode, Rule, Settings } from './settings.ts';
+import type { DeliverSettings, Rule, Settings } from './settings.ts';
 import { slug } from './slug.ts';
 import type { Destination, ManagedTerms, Terms } from './terms.ts';
 
@@ -59,18 +59,17 @@ export function createMatcher(
   };
 }
 
-/** What of an installation decides beside a credential's terms: its mode, and which store each vault is. */
-export interface Installed {
-  readonly mode: Mode;
+/** What of an installation decides beside a credential's terms: whose marks are its own, its mode, and which store each vault is. */
+export interface Installed extends Pick<Settings, 'instance' | 'mode'> {
   readonly vaults: ReadonlyMap<string, { readonly identity: string }>;
 }
 
 /**
- * A short stable digest of all that a plan takes from the configuration: the mode, and of the terms name, policy, destinations
- * and the stores that they are in, formats with what is known of them filled in, suspension, problems. Equal digests: nothing
- * to look at because of it.
+ * A short stable digest of all that a plan takes from the configuration: instance and mode, and of the terms name, policy,
+ * destinations and the stores that they are in, formats with what is known of them filled in, suspension, problems. Equal
+ * digests: nothing to look at because of it.
  */
-export function termsDigest(terms: Terms, { mode, vaults }: Installed): string {
+export function termsDigest(terms: Terms, { instance, mode, vaults }: Installed): string {
   if (terms.kind !== 'managed') return terms.kind;
   const { policy } = terms;
   const parts = [
@@ -87,7 +86,7 @@ export function termsDigest(terms: Terms, { mode, vaults }: Installed): string {
       formatFingerprint(filledIn(destination.format, terms.names)),
     ]),
     terms.problems,
-    mode,
+    [instance, mode],
   ];
   return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 16);
 }

@@ -169,7 +169,7 @@ export class Engine {
       trigger,
       termsFor,
       sharedWith: this.roster.sharedWith(key, terms),
-      termsDigest: termsDigest(terms, { mode: this.world.settings.mode, vaults: this.world.vaults }),
+      termsDigest: termsDigest(terms, { ...this.world.settings, vaults: this.world.vaults }),
       circumstances: () => this.#circumstances(key.issuer),
     };
   }

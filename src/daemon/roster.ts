@@ -150,7 +150,7 @@ export class Roster {
     this.#forgetAbsent(known, list);
     const disputed: string[] = [];
     const { settings, vaults } = this.#world;
-    const installed = { mode: settings.mode, vaults };
+    const installed = { ...settings, vaults };
     for (const listed of list) {
       const old = known.get(listed.clientId);
       if (old?.description === listed.description) continue;

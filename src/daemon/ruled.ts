@@ -1,7 +1,8 @@
-import { termsDigest } from '../config/match.ts';
+import type { Terms } from '../config/terms.ts';
 import type { CredentialRecord } from '../ledger/records.ts';
 
-const NO_RULE = termsDigest({ kind: 'unmanaged' }, { mode: 'active', vaults: new Map() });
+/** The digest of its terms is their kind, where that is all that there is to them. */
+const NO_RULE: Terms['kind'] = 'unmanaged';
 
 /**
  * Whether a rule speaks of it, as of its last look. A policy that is written in its rule has no name, and our own client may be

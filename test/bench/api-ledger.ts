@@ -18,6 +18,7 @@ export const descriptionOf = (n: number): string => `app-${String(n).padStart(6,
  */
 export async function fillLedger(world: World, key: string, credentials: number): Promise<void> {
   const match = createMatcher(world.settings, world.vaultTypes);
+  const installed = { ...world.settings, vaults: world.vaults };
   const now = world.clock.now();
   const recordOf = (n: number): CredentialRecord => {
     const clientId = seededClientId(key, n);
@@ -29,7 +30,7 @@ export async function fillLedger(world: World, key: string, credentials: number)
       clientId,
       description,
       name: description,
-      terms: termsDigest(match('data8', { clientId, description }), { mode: 'active', vaults: new Map() }),
+      terms: termsDigest(match('data8', { clientId, description }), installed),
       generation: 2,
       current: { secretId, generation: 2, expires },
       secrets: [

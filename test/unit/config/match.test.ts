@@ -164,7 +164,7 @@ describe('termsDigest', () => {
   ): string => `  - { issuer: data8, match: { clientId: "*" }, name: n, ${extra} deliver: [${deliver}] }\n`;
   const vaults = new Map([['local', { identity: 'file:/here' }]]);
   const digestOf = async (rules: string, description = 'd', installed: Partial<Installed> = {}) =>
-    termsDigest(await termsOf(rules, 'id', description), { mode: 'active', vaults, ...installed });
+    termsDigest(await termsOf(rules, 'id', description), { instance: 'prod', mode: 'active', vaults, ...installed });
 
   it('is the same for the same terms, and short', async () => {
     const digest = await digestOf(rule(''));
@@ -201,6 +201,10 @@ describe('termsDigest', () => {
     expect(new Set(digests).size).toBe(3);
   });
 
+  it('changes with the instance: whose marks are ours', async () => {
+    expect(await digestOf(rule(''), 'd', { instance: 'other' })).not.toBe(await digestOf(rule('')));
+  });
+
   it('changes with the store that a vault of the same name is: nothing was delivered to that one', async () => {
     const elsewhere = { vaults: new Map([['local', { identity: 'file:/elsewhere' }]]) };
     expect(await digestOf(rule(''), 'd', elsewhere)).not.toBe(await digestOf(rule('')));
@@ -212,7 +216,7 @@ describe('termsDigest', () => {
   });
 
   it('is a word for what is not managed', () => {
-    expect(termsDigest({ kind: 'ignored' }, { mode: 'observe', vaults })).toBe('ignored');
-    expect(termsDigest({ kind: 'unmanaged' }, { mode: 'observe', vaults })).toBe('unmanaged');
+    expect(termsDigest({ kind: 'ignored' }, { instance: 'prod', mode: 'observe', vaults })).toBe('ignored');
+    expect(termsDigest({ kind: 'unmanaged' }, { instance: 'prod', mode: 'observe', vaults })).toBe('unmanaged');
   });
 });

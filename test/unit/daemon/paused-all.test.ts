@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { termsDigest } from '../../../src/config/match.ts';
 import { countsInPause, credentialsByState, viewInPause } from '../../../src/daemon/paused-all.ts';
 import { credentialView } from '../../../src/daemon/views.ts';
 import { MemoryLedger } from '../../../src/ledger/memory.ts';
@@ -7,7 +6,7 @@ import type { World } from '../../../src/rotation/world.ts';
 import { createManualPorts } from '../../fakes/manual-ports.ts';
 import { credentialRecord } from '../telemetry/records.ts';
 
-const NO_RULE = termsDigest({ kind: 'unmanaged' }, { mode: 'active', vaults: new Map() });
+const NO_RULE = 'unmanaged';
 
 describe('a pause of everything', () => {
   it('C9: shows a credential as paused whose policy, written in its rule, has no name', async () => {

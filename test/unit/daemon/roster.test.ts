@@ -17,7 +17,7 @@ async function isWanted(header: Partial<CredentialHeader>, ...isListed: readonly
   const { settings } = new Stage({ resync: 12 * HOUR });
   const vaultTypes: World['vaultTypes'] = new Map([['memory', memoryVaultType]]);
   const roster = new Roster({ settings, vaults: new Map(), vaultTypes } as unknown as World);
-  const terms = termsDigest(roster.terms('data8', SHOP), { mode: 'active', vaults: new Map() });
+  const terms = termsDigest(roster.terms('data8', SHOP), { ...settings, vaults: new Map() });
   const stored = { ...SHOP, terms, state: 'ok', dueAt: null, resyncAt: NOW + HOUR, expires: null, ...header } as const;
   async function* headers(): AsyncGenerator<CredentialHeader> {
     yield await Promise.resolve(stored);

@@ -179,7 +179,7 @@ describe('a rotation', () => {
 
 describe('the digest of terms', () => {
   it('tells windows apart', () => {
-    const installed = { mode: 'active' as const, vaults: new Map() };
+    const installed = { instance: 'test', mode: 'active' as const, vaults: new Map() };
     const digest = (windows: Policy['windows']) => termsDigest(managed({ windows }), installed);
     expect(digest(open)).not.toBe(digest(shut));
     expect(digest(open)).toBe(digest(windowsOf(['0 22 * * *', 6 * HOUR])));

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { termsDigest } from '../../../src/config/match.ts';
 import type { StatusView } from '../../../src/daemon/api.ts';
 import { createMetricsPage, PER_CREDENTIAL_LIMIT } from '../../../src/daemon/gauges.ts';
 import type { GaugeSources } from '../../../src/daemon/gauges.ts';
@@ -103,7 +102,7 @@ describe('a credential', () => {
       credentialRecord({
         clientId: 'own',
         policy: null,
-        terms: termsDigest({ kind: 'unmanaged' }, { mode: 'active', vaults: new Map() }),
+        terms: 'unmanaged',
         state: 'failing',
       }),
     ];
