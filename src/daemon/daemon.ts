@@ -1,27 +1,22 @@
 import type { Schedule } from '../domain/ports.ts';
 import { formatInstant, formatInstantOrNull } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
-import type { CredentialRecord, Pause, RotationRecord } from '../ledger/records.ts';
 import type { World } from '../rotation/world.ts';
-import { activePause } from '../rotation/pauses.ts';
 import { Bulks } from './bulk/bulks.ts';
 import { forgetDestination, pauseOne, resumeOne, retireNow, rotateNow } from './acts.ts';
 import { coverageOf } from './coverage.ts';
 import { everyRecord } from './every-record.ts';
 import { forecastOf } from './forecast.ts';
-import type { CredentialView, Daemon, OnceResult, PauseView, RotationView, StatusView } from './api.ts';
-import { keyText } from './dispatcher.ts';
+import type { Daemon, OnceResult, StatusView } from './api.ts';
 import { Engine } from './engine.ts';
 import { LedgerCheck } from './ledger-check.ts';
 import { changePauseNote } from './pause-note.ts';
-import { countsInPause, credentialsByState, viewInPause } from './paused-all.ts';
-import { pendingSecrets } from './pending.ts';
-import type { PendingSecrets } from './pending.ts';
+import { countsInPause, credentialsByState } from './paused-all.ts';
 import { explainOne, planAll } from './planning.ts';
 import { Scans } from './scans.ts';
+import { Shown } from './shown.ts';
 import { unwellOf } from './unwell.ts';
 import { countsOf, scanView } from './status-parts.ts';
-import { credentialView, pauseViewOf, rotationView } from './views.ts';
 
 /** The daemon whose terms held before, in this process and over the same ledger. */
 interface Predecessor {
@@ -44,26 +39,12 @@ export function createDaemon(
   const engine = new Engine(world);
   const bulks = new Bulks(engine);
   const scans = new Scans(engine);
+  const shown = new Shown(engine);
   const ledgerCheck = new LedgerCheck(ledger, clock);
   const startedAt = before?.startedAt ?? clock.now();
   let successor: Daemon | null = null;
   let schedule: Schedule | null = null;
   let opened = false;
-
-  const pausedAll = (): Pause | null => activePause(engine.pause.pause, clock.now());
-
-  const viewWith = (pending: PendingSecrets, record: CredentialRecord): CredentialView => {
-    const view = credentialView(engine.dated(record), clock.now(), pending.get(keyText(record)));
-    return pausedAll() === null ? view : viewInPause(view, record);
-  };
-
-  const viewOf = async (record: CredentialRecord): Promise<CredentialView> =>
-    viewWith(await pendingSecrets(ledger, [record], clock.now()), record);
-
-  const rotationViewOf = async (rotation: RotationRecord): Promise<RotationView> =>
-    rotationView(await engine.datedRotation(rotation));
-
-  const pauseView = (): PauseView => pauseViewOf(pausedAll());
 
   const daemon: Daemon = {
     async start() {
@@ -148,7 +129,7 @@ export function createDaemon(
         mode: settings.mode,
         startedAt: formatInstant(startedAt),
         uptime: Math.floor((now - startedAt) / 1000),
-        paused: pauseView(),
+        paused: shown.pause(),
         lastScan: scans.last === null ? null : scanView(scans.last),
         nextScan: formatInstantOrNull(schedule?.next() ?? null),
         bulk: bulks.remaining,
@@ -173,24 +154,23 @@ export function createDaemon(
       },
 
     async credentials(filter, limit, cursor) {
-      const page = await credentialsByState(world, filter, limit, cursor, pausedAll() !== null);
-      const pending = await pendingSecrets(ledger, page.items, clock.now());
-      return { ...page, items: page.items.map((each) => viewWith(pending, each)) };
+      const page = await credentialsByState(world, filter, limit, cursor, shown.pausedAll() !== null);
+      return { ...page, items: await shown.credentials(page.items) };
     },
 
     async credential(key) {
       const record = await ledger.credential(key);
-      return record === null ? null : viewOf(record);
+      return record === null ? null : shown.credential(record);
     },
 
     async rotations(filter, limit, cursor) {
       const page = await ledger.rotations(filter, limit, cursor);
-      return { ...page, items: await Promise.all(page.items.map(rotationViewOf)) };
+      return { ...page, items: await Promise.all(page.items.map((each) => shown.rotation(each))) };
     },
 
     async rotation(id) {
       const rotation = await ledger.rotation(id);
-      return rotation === null ? null : rotationViewOf(rotation);
+      return rotation === null ? null : shown.rotation(rotation);
     },
 
     coverage: () => coverageOf(everyRecord(ledger), clock.now()),
@@ -208,11 +188,11 @@ export function createDaemon(
         },
         timingOf: (issuer) => engine.timingOf(issuer),
         mode: settings.mode,
-        pausedAll: pausedAll() !== null,
+        pausedAll: shown.pausedAll() !== null,
       });
     },
 
-    counts: () => (pausedAll() === null ? ledger.countsByState() : countsInPause(world)),
+    counts: () => (shown.pausedAll() === null ? ledger.countsByState() : countsInPause(world)),
     ledgerProblem: () => ledgerCheck.problem(),
     retirementOpening: (record, at) => engine.retirementOpening(record, at),
     dated: (record) => engine.dated(record),
@@ -232,7 +212,7 @@ export function createDaemon(
         await changePauseNote(ledger, since, (present) => ({ since: present?.since ?? since, until, note }));
         await engine.refreshPause();
         events.tell({ type: 'paused-all', actor: request.actor });
-        return pauseView();
+        return shown.pause();
       }
       await pauseOne(engine, key, request);
       return { paused: true, until: formatInstantOrNull(until), note };
@@ -249,8 +229,9 @@ export function createDaemon(
       return { paused: false, until: null, note: null };
     },
 
-    retire: async (rotationId, actor) => rotationViewOf(await retireNow(engine, rotationId, actor)),
-    forget: async (key, destination, actor) => viewOf(await forgetDestination(engine, key, destination, actor)),
+    retire: async (rotationId, actor) => shown.rotation(await retireNow(engine, rotationId, actor)),
+    forget: async (key, destination, actor) =>
+      shown.credential(await forgetDestination(engine, key, destination, actor)),
   };
   return daemon;
 }
