@@ -78,7 +78,8 @@ export function deletionsAreProven(world: Witnessed): Invariant {
           `${process.id} deleted secret ${secretId} of ${clientId} ${ago} s after it was served, grace is ${grace / SECOND} s`,
         );
       }
-      if (!expired && truth.alive(clientId).length === 0 && !isTakenAway(clientId, secretId)) {
+      const excused = isTakenAway(clientId, secretId) || isLeftByAnother(clientId, secretId);
+      if (!expired && truth.alive(clientId).length === 0 && !excused) {
         world.violate('S4', `${process.id} deleted the last valid secret ${secretId} of ${clientId}`);
       }
     },
@@ -95,6 +96,18 @@ export function deletionsAreProven(world: Witnessed): Invariant {
     const sent = sentAt.get(`${clientId}/${secretId}`) ?? time.now;
     return [...truth.deletions].some(
       ([key, { by, at }]) => key.startsWith(`${clientId}/`) && by === 'hand' && at > sent,
+    );
+  }
+
+  /** Another daemon, whose ledger says nothing of this one, let go of its own at the same moment; nobody was ever served this one. */
+  function isLeftByAnother(clientId: string, secretId: string): boolean {
+    if (world.ledgerCount === 1 || truth.lastServed(clientId, secretId) !== null) return false;
+    return [...truth.deletions].some(
+      ([key, { by, at }]) =>
+        key.startsWith(`${clientId}/`) &&
+        key !== `${clientId}/${secretId}` &&
+        by === 'daemon' &&
+        at > time.now - PROOF_LIFE,
     );
   }
 
