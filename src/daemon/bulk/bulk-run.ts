@@ -1,8 +1,9 @@
 import type { BulkFate } from '../../domain/bulk.ts';
 import type { Reason } from '../../domain/reason.ts';
 import { SECOND } from '../../domain/time.ts';
-import type { Duration } from '../../domain/time.ts';
+import type { Duration, Instant } from '../../domain/time.ts';
 import type { CredentialKey, CredentialRecord } from '../../ledger/records.ts';
+import { laterTime } from '../../rotation/observation.ts';
 import { isWaiting } from '../../rotation/queued.ts';
 import type { Engine } from '../engine.ts';
 import { keyText } from '../dispatcher.ts';
@@ -80,10 +81,17 @@ export class BulkRun {
       await this.#look(key);
     }
     const { clock, settings } = this.#engine.world;
-    while (this.#underWay.size < settings.limits.concurrency) {
-      const key = this.#next();
-      if (key === null) break;
-      await this.#begin(key);
+    // each once a turn, whatever its time is: nothing else has its turn meanwhile
+    const later: { readonly key: CredentialKey; readonly at: Instant }[] = [];
+    try {
+      while (this.#underWay.size < settings.limits.concurrency) {
+        const key = this.#next();
+        if (key === null) break;
+        const at = await this.#begin(key);
+        if (at !== null) later.push({ key, at });
+      }
+    } finally {
+      for (const { key, at } of later) this.#lanes.addLater(key, at);
     }
     if (this.#underWay.size > 0 || this.isOver) return SOON;
     const at = this.#lanes.nextAt();
@@ -113,17 +121,21 @@ export class BulkRun {
     this.heldBy = heldForAll(this.#engine)?.reason ?? (isPaced ? 'paced' : null);
     if (this.heldBy !== null) return null;
     const isHeld = (issuer: string) => !this.bulk.force && restraints.breakerUntil(issuer) !== null;
-    const key = this.#lanes.take(world.clock.now(), isHeld);
+    const now = world.clock.now();
+    const laterAt = (issuer: string) => laterTime({ now, skew: this.#engine.skewOf(issuer) });
+    const key = this.#lanes.take(now, isHeld, laterAt);
     if (key === null && this.#lanes.issuers.some(isHeld)) this.heldBy = 'breaker-open';
     return key;
   }
 
-  async #begin(key: CredentialKey): Promise<void> {
+  /** @returns before when it cannot be begun; null: it was begun, or never will be. */
+  async #begin(key: CredentialKey): Promise<Instant | null> {
     try {
       const begun = await begin(this.#engine, key, this.bulk);
+      if (begun.kind === 'later') return begun.at;
       if (begun.kind === 'begun') this.#underWay.set(keyText(key), key);
-      else if (begun.kind === 'later') this.#lanes.addLater(key, begun.at);
       else this.#end(key, begun.record, begun.attempts === 0 ? 'skipped' : 'failed', begun.reason);
+      return null;
     } catch (error) {
       // the ledger could not be read or written: whatever was stored is found at its next turn
       this.#lanes.addLater(key, this.#engine.world.clock.now());

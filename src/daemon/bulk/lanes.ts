@@ -41,9 +41,16 @@ export class Lanes {
     this.#later.push({ key, at });
   }
 
-  /** Takes the next one of issuers that are not held; null: there is none now. */
-  take(now: Instant, isHeld: (issuer: string) => boolean): CredentialKey | null {
-    const back = this.#later.findIndex(({ key, at }) => isTimeFor(at, now) && !isHeld(key.issuer));
+  /**
+   * Takes the next one of issuers that are not held; null: there is none now.
+   * @param laterAt the later of our clock and an issuer's, see laterTime: what others dated is judged by it.
+   */
+  take(
+    now: Instant,
+    isHeld: (issuer: string) => boolean,
+    laterAt: (issuer: string) => Instant = () => now,
+  ): CredentialKey | null {
+    const back = this.#later.findIndex(({ key, at }) => isTimeFor(at, now, laterAt(key.issuer)) && !isHeld(key.issuer));
     if (back >= 0) return this.#later.splice(back, 1)[0]?.key ?? null;
     let first: Lane | null = null;
     for (const [issuer, lane] of this.#lanes) {
@@ -63,6 +70,6 @@ export class Lanes {
 }
 
 /** Nobody waits for longer than after many failures: a time beyond that was dated by a clock that was ahead (P8). */
-function isTimeFor(at: Instant, now: Instant): boolean {
-  return at <= now || isDatedAhead(at, now, LONGEST_BACKOFF);
+function isTimeFor(at: Instant, now: Instant, later: Instant): boolean {
+  return at <= now || isDatedAhead(at, later, LONGEST_BACKOFF);
 }

@@ -47,4 +47,12 @@ describe('lanes', () => {
       '1',
     ]);
   });
+
+  it('P8: give at its time, by the issuer, who a daemon with the right clock told to wait while ours is behind', () => {
+    const lanes = new Lanes();
+    lanes.addLater(key('a', '1'), 14 * HOUR);
+    const issuerIsAhead = () => 13.5 * HOUR;
+    expect(lanes.take(0, free, issuerIsAhead)).toBeNull();
+    expect(lanes.take(14 * HOUR, free, () => 28 * HOUR)?.clientId).toBe('1');
+  });
 });
