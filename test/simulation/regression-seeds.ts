@@ -86,4 +86,8 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     found:
       'an entry whose mark had been written back was moved back and forth before the next look, and no grace started anew',
   },
+  {
+    seed: 3_106_865,
+    found: 'a bulk on a host whose clock was behind turned without end over one that was to wait',
+  },
 ];
