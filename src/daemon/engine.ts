@@ -1,6 +1,5 @@
 import { SECOND } from '../domain/time.ts';
 import type { Duration, Instant } from '../domain/time.ts';
-import { termsDigest } from '../config/match.ts';
 import type { Terms } from '../config/terms.ts';
 import type { IssuerTiming, ListedCredential } from '../issuers/contract.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
@@ -31,8 +30,6 @@ export class Engine {
   /** Told of each visit that ended. */
   onVisited: (key: CredentialKey) => void = () => undefined;
   #pause: PauseNote = { pause: null, past: [] };
-  /** How many pauses of everything were seen to end. */
-  #pauseEnds = 0;
   readonly #wakeUps: WakeUps;
   /** The engine of the terms that have taken over; null: ours hold. */
   #successor: Engine | null = null;
@@ -112,14 +109,8 @@ export class Engine {
     return this.#pause;
   }
 
-  get pauseEnds(): number {
-    return this.#pauseEnds;
-  }
-
   async refreshPause(): Promise<PauseNote> {
-    const before = this.#pause.pause;
     this.#pause = await readPauseNote(this.world.ledger, this.world.clock.now());
-    if (before !== null && this.#pause.pause?.since !== before.since) this.#pauseEnds += 1;
     await this.#successor?.refreshPause();
     return this.#pause;
   }
@@ -169,7 +160,7 @@ export class Engine {
       trigger,
       termsFor,
       sharedWith: this.roster.sharedWith(key, terms),
-      termsDigest: termsDigest(terms, { ...this.world.settings, vaults: this.world.vaults }),
+      termsDigest: this.roster.digestOf(terms),
       circumstances: () => this.#circumstances(key.issuer),
     };
   }

@@ -76,6 +76,12 @@ export class Roster {
     return this.#match(issuer, credential);
   }
 
+  /** Of all that the configuration says of a credential, see termsDigest. */
+  digestOf(terms: Terms): string {
+    const { settings, vaults } = this.#world;
+    return termsDigest(terms, { ...settings, vaults });
+  }
+
   /** Names of other credentials that resolve to one of this one's destinations (C4). */
   sharedWith(key: CredentialKey, terms: Terms): string[] {
     const claimants = this.#placesOf(terms).flatMap((place) => this.#claims.of(place));
@@ -149,14 +155,12 @@ export class Roster {
     this.#known.set(issuer, known);
     this.#forgetAbsent(known, list);
     const disputed: string[] = [];
-    const { settings, vaults } = this.#world;
-    const installed = { ...settings, vaults };
     for (const listed of list) {
       const old = known.get(listed.clientId);
       if (old?.description === listed.description) continue;
       if (old !== undefined) this.#unclaim(old);
       const terms = this.#match(issuer, listed);
-      const news = termsDigest(terms, installed);
+      const news = this.digestOf(terms);
       const fresh: Known = { ...listed, issuer, news, isContested: false, listed: this.#turn, stored: 0 };
       const present = old === undefined ? fresh : Object.assign(old, fresh);
       known.set(listed.clientId, present);

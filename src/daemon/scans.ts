@@ -20,8 +20,8 @@ export class Scans {
   #running: StartedScan | null = null;
   #last: ScanReport | null = null;
   #pruned: Instant | null = null;
-  /** The ends of pauses after which all that is paused or blocked was looked at. */
-  #endsSeen = 0;
+  /** The end of the last pause of everything after which all that is paused or blocked was looked at. */
+  #lookedAfter: Instant | null = null;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -67,10 +67,10 @@ export class Scans {
   async #scan(report: ScanReport, options: ScanOptions): Promise<void> {
     // another process that shares the ledger may have been told to pause, or to resume
     await this.#engine.refreshPause();
-    const ends = this.#engine.pauseEnds;
-    const everything = options.everything === 'due' && ends !== this.#endsSeen ? 'blocked-too' : options.everything;
+    const end = this.#engine.pause.past.at(-1)?.until ?? null;
+    const everything = options.everything === 'due' && end !== this.#lookedAfter ? 'blocked-too' : options.everything;
     await scan(this.#engine, report, { ...options, everything });
-    if (report.errors.length === 0) this.#endsSeen = ends;
+    if (report.errors.length === 0) this.#lookedAfter = end;
   }
 
   /** Starts the one that the schedule asks for, and prunes history once a day. @returns whether one was started. */
