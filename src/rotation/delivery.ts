@@ -12,7 +12,7 @@ import type { Terms } from '../config/terms.ts';
 import type { LifeCheck } from './life-check.ts';
 import { vaultOf } from './look.ts';
 import type { SeenDestination } from './observation.ts';
-import { adoptionOf, isRewritten } from './remember-destinations.ts';
+import { adoptionOf, isRewritten, mayServeAnything } from './remember-destinations.ts';
 import type { World } from './world.ts';
 
 /** What is delivered, the same to every destination. */
@@ -41,7 +41,10 @@ type Attempt =
   | { readonly outcome: 'overtaken' }
   | { readonly outcome: 'failed'; readonly error: string };
 
-/** `touched`: somebody had written to the entry since it was looked at: until now it may have served anything. */
+/**
+ * `touched`: until now the entry may have served anything, since somebody had written to it after it was looked at, or what
+ * stood there was not ours. Of the second a look says so, too, but not that of a process whose rules do not name the entry.
+ */
 export type DeliveryResult = Attempt & { readonly touched: boolean };
 
 /** Delivers to all targets side by side; one that fails does not hold up another (V1). Never throws but on abort. */
@@ -84,7 +87,7 @@ async function deliver(
       const found = await vault.describe(ref, { prove: true }, signal);
       const standing = standingOf(found, target, consignment);
       if (typeof standing !== 'string') return { ...standing, touched };
-      touched ||= isUnknown(found, target);
+      touched ||= isUnknown(found, target) || mayServeAnything(target, consignment.mark);
       if (!(await consignment.life.isAlive()))
         return {
           outcome: 'failed',

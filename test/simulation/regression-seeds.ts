@@ -90,4 +90,9 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     seed: 3_106_865,
     found: 'a bulk on a host whose clock was behind turned without end over one that was to wait',
   },
+  {
+    seed: 4_039_347,
+    found:
+      'a daemon under its old rules wrote over an entry that no rule of its peer names, and the grace that the peer had dated meanwhile ran from before',
+  },
 ];

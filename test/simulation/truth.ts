@@ -48,6 +48,8 @@ export class Truth {
   readonly #lastSince = new Map<string, Instant>();
   /** By place: when it was written the last time, be it with what it held before. */
   readonly #written = new Map<string, Instant>();
+  /** By credential: until when the last place served what a person had put there, or taken away. */
+  readonly #heldByHand = new Map<string, Instant>();
   readonly #byValue = new Map<string, string>();
   readonly #putRight: PutRight[] = [];
 
@@ -75,6 +77,7 @@ export class Truth {
     const before = this.serving.get(place);
     const secretId = this.#servedAt(vault, entry);
     if (before?.secretId === secretId) return;
+    if (before?.by === 'hand') this.#heldByHand.set(entry, this.time.now);
     if (before !== undefined && before.secretId !== null) {
       this.#note(entry, before.secretId, place);
       this.#lastSince.set(`${entry}/${before.secretId} ${place}`, before.since);
@@ -96,6 +99,11 @@ export class Truth {
       if (before === null) places.delete(place);
       else places.set(place, before);
     }
+  }
+
+  /** Until when the last place held what a person had put there: every grace starts anew then. Null: never, or none did. */
+  heldByHandUntil(clientId: string): Instant | null {
+    return this.#heldByHand.get(clientId) ?? null;
   }
 
   /** When a place was written the last time; null: never. */

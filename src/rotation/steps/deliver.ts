@@ -156,8 +156,8 @@ async function recordDelivery(
 }
 
 /**
- * What the ledger remembers after a delivery, without another look. Where what was written over was not what had been seen
- * there, superseded secrets lose their dates: one of them may have been served until now (V19).
+ * What the ledger remembers after a delivery, without another look. Where what was written over may have been
+ * anything, superseded secrets lose their dates: one of them may have been served until now (V19).
  */
 export function withResults(
   record: CredentialRecord,

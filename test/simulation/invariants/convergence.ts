@@ -71,6 +71,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
   }
 
   function leftovers(clientId: string, served: string, grace: number): void {
+    const byHand = truth.heldByHandUntil(clientId) ?? 0;
     for (const secretId of truth.alive(clientId)) {
       const origin = truth.origins.get(`${clientId}/${secretId}`);
       if (secretId === served || origin?.by !== 'daemon') continue;
@@ -83,7 +84,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
           if (!keptToItsExpiry(clientId))
             world.violate('L2', `secret ${secretId} of ${clientId} was never served, is ${born} s old and still there`);
         }
-      } else if (time.now - last > grace + DAY && !keptToItsExpiry(clientId)) {
+      } else if (time.now - Math.max(last, byHand) > grace + DAY && !keptToItsExpiry(clientId)) {
         const since = Math.round((time.now - last) / SECOND);
         world.violate('L3', `secret ${secretId} of ${clientId} was last served ${since} s ago and is still there`);
       }

@@ -101,10 +101,9 @@ export function nothingIsMadeForNothing(world: Witnessed): Invariant {
     // also written with what it held: where its mark was stripped, another daemon may have looked before it was put right
     const writtenAt = truth.writtenAt(place) ?? time.now;
     if (secretId === null || writtenAt > time.now - DAY) return false;
-    // what a person rolled back is behind what it held before, until a newer generation gets there
-    const held = [...truth.issuer.every(clientId)].filter(
-      (each) => truth.lastServedAt(clientId, each.secretId, place) !== null,
-    );
+    // what a person rolled back is behind what it held before, until a newer generation gets there; and what is named again
+    // is behind what was delivered elsewhere meanwhile, though a person emptied that place
+    const held = [...truth.issuer.every(clientId)].filter((each) => truth.lastServed(clientId, each.secretId) !== null);
     if (held.at(-1)?.secretId !== secretId) return false;
     const state = truth.vaults.get(place.split('/')[0] ?? '')?.peek(clientId) ?? null;
     if (state?.bound !== true || state.mark?.secretId !== secretId) return false;
