@@ -3,9 +3,11 @@ import type { Duration, Instant } from '../domain/time.ts';
 import type { Terms } from '../config/terms.ts';
 import type { IssuerTiming, ListedCredential } from '../issuers/contract.ts';
 import type { CredentialKey, CredentialRecord, RotationRecord } from '../ledger/records.ts';
+import { heldUntil, isHeldByAnother } from '../rotation/conclude.ts';
 import type { Circumstances } from '../rotation/observation.ts';
 import type { Subject } from '../rotation/observe.ts';
 import { withGraceEnds } from '../rotation/pauses.ts';
+import { isDatedAhead } from '../rotation/redate.ts';
 import type { Visit } from '../rotation/tend.ts';
 import { LONGEST_LEASE } from '../rotation/tenure.ts';
 import { retirementOpening } from '../rotation/windows.ts';
@@ -43,8 +45,10 @@ export class Engine {
     this.#wakeUps = new WakeUps(world, this.leaving.signal, {
       before: () => (this.#once ? null : this.#wakeBefore()),
       visit: async (key) => {
-        const subject = await this.rememberedSubject(key);
-        if (subject !== null) await this.dispatcher.visit(subject);
+        const until = await this.#heldElsewhereUntil(key);
+        const subject = until === null ? await this.rememberedSubject(key) : null;
+        if (until !== null) this.wakeAt(key, until);
+        else if (subject !== null) await this.dispatcher.visit(subject);
       },
     });
     this.dispatcher = new Dispatcher(world, {
@@ -188,6 +192,20 @@ export class Engine {
     } catch (error) {
       this.#wakeUps.failed(key, error);
     }
+  }
+
+  /**
+   * Until when another process has a rotation of it, as the ledger says now; null: none has. A look could do nothing before
+   * that, and a lease is taken again and again while a rotation waits for long. A lease of a clock that is ahead is for a look.
+   */
+  async #heldElsewhereUntil(key: CredentialKey): Promise<Instant | null> {
+    const { clock, ledger, processId } = this.world;
+    const beholder = { processId, now: clock.now(), timing: this.timingOf(key.issuer) };
+    const rotations = await ledger.relevantRotations(key, beholder.now);
+    const held = rotations.find(
+      (each) => isHeldByAnother(each, beholder) && !isDatedAhead(each.leaseUntil ?? 0, beholder.now, LONGEST_LEASE),
+    );
+    return held === undefined ? null : heldUntil(held, beholder);
   }
 
   #circumstances(issuer: string): Circumstances {

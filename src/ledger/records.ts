@@ -52,6 +52,8 @@ export interface DestinationRecord {
   readonly former: boolean;
   readonly state: DestinationState;
   readonly generation: number | null;
+  /** The highest generation that it ever held, or may have; null, or absent in older ledgers: not known. */
+  readonly held?: number | null;
   readonly secretId: string | null;
   readonly deliveredAt: Instant | null;
   /** The vault's version that we wrote or saw bound; null before. */

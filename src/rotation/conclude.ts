@@ -64,14 +64,17 @@ export function conclude(
 }
 
 /** Another process acts only after the owner's lease and the longest request lifetime have passed. */
-export function isHeldByAnother(rotation: RotationRecord, observation: Observation): boolean {
-  if (!isInFlight(rotation.state) || rotation.owner === null || rotation.owner === observation.processId) return false;
-  return observation.now < heldUntil(rotation, observation);
+export function isHeldByAnother(rotation: RotationRecord, beholder: Beholder): boolean {
+  if (!isInFlight(rotation.state) || rotation.owner === null || rotation.owner === beholder.processId) return false;
+  return beholder.now < heldUntil(rotation, beholder);
 }
 
-export function heldUntil(rotation: RotationRecord, observation: Observation): number {
-  return (rotation.leaseUntil ?? 0) + observation.timing.requestLifetime;
+export function heldUntil(rotation: RotationRecord, { timing }: Pick<Beholder, 'timing'>): Instant {
+  return (rotation.leaseUntil ?? 0) + timing.requestLifetime;
 }
+
+/** Who asks whether a rotation is held. */
+type Beholder = Pick<Observation, 'processId' | 'now' | 'timing'>;
 
 function move(
   observation: Observation,

@@ -1,6 +1,6 @@
 import type { CredentialRecord, DestinationRecord } from '../ledger/records.ts';
 import type { SeenDestination } from './observation.ts';
-import { NOTHING_KNOWN } from './remember-destinations.ts';
+import { mayHold, NOTHING_KNOWN } from './remember-destinations.ts';
 
 /**
  * To be stored before the first write of a generation: whatever happens from now on, these places are remembered, also when
@@ -27,7 +27,7 @@ export function isUnexpected(
 ): boolean {
   return targets.some((target) => {
     const known = record.destinations.find((each) => isSamePlace(target, each));
-    return known === undefined || (isEmpty(known) && (known.generation ?? -1) < generation);
+    return known === undefined || mayHold(known) < generation;
   });
 }
 
@@ -36,7 +36,10 @@ export function isSamePlace(destination: SeenDestination, known: DestinationReco
 }
 
 function expected(known: DestinationRecord, generation: number): DestinationRecord {
-  return isEmpty(known) ? { ...known, generation: Math.max(known.generation ?? 0, generation) } : known;
+  const held = Math.max(mayHold(known), generation);
+  return isEmpty(known)
+    ? { ...known, held, generation: Math.max(known.generation ?? 0, generation) }
+    : { ...known, held };
 }
 
 function isEmpty({ generation, state }: DestinationRecord): boolean {

@@ -102,6 +102,7 @@ export function isRewritten(sight: Sight, revision: string | null | undefined): 
 export function rememberDestinations(observation: Observation, top: Served | null): DestinationRecord[] {
   return observation.destinations.map((destination) => {
     const { sight, known } = destination;
+    const served = servedBy(destination, observation.owner);
     const base = {
       vault: destination.vault,
       identity: destination.identity,
@@ -109,6 +110,7 @@ export function rememberDestinations(observation: Observation, top: Served | nul
       options: destination.options,
       format: known?.format ?? null,
       former: destination.format === null,
+      held: heldAfter(known, served),
     };
     if (sight.state === 'unreachable') {
       return { ...NOTHING_KNOWN, ...known, ...base, state: 'unreachable' as const, error: sight.error };
@@ -119,7 +121,6 @@ export function rememberDestinations(observation: Observation, top: Served | nul
       return { ...NOTHING_KNOWN, ...base, generation, state: 'absent' as const, seenAt: observation.now };
     }
     const adopted = adoptionOf(destination);
-    const served = servedBy(destination, observation.owner);
     return {
       ...NOTHING_KNOWN,
       ...base,
@@ -132,6 +133,17 @@ export function rememberDestinations(observation: Observation, top: Served | nul
       seenAt: observation.now,
     };
   });
+}
+
+/** What was rolled back may be put forth again by hand: the highest that was ever there counts. */
+function heldAfter(known: DestinationRecord | null, served: Served | null): number | null {
+  const highest = Math.max(mayHold(known), served?.generation ?? -1);
+  return highest < 0 ? null : highest;
+}
+
+/** The highest generation that a destination may hold, or have held; -1: it never held anything of ours. */
+export function mayHold(known: Pick<DestinationRecord, 'generation' | 'held'> | null): number {
+  return Math.max(known?.held ?? -1, known?.generation ?? -1);
 }
 
 function marksOf(

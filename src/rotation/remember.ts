@@ -6,7 +6,7 @@ import { isFailingDelivery } from './failed-delivery.ts';
 import { isLookedAt, issuerTime, knownSecret, UNNAMED } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { isAlive } from './proof.ts';
-import { rememberDestinations, servedBy, topServed } from './remember-destinations.ts';
+import { mayHold, rememberDestinations, servedBy, topServed } from './remember-destinations.ts';
 import type { Served } from './remember-destinations.ts';
 import { coverageOf, rememberSecrets } from './remember-secrets.ts';
 import { birthOrNull, renewalOf } from './renewal.ts';
@@ -50,9 +50,9 @@ function placesAfter(observation: Observation, secrets: readonly SecretRecord[])
 }
 
 /** A former place that is surely empty is forgotten once nothing that it may have held lives any more. */
-function mayBeFilledAgain({ generation }: DestinationRecord, secrets: readonly SecretRecord[]): boolean {
+function mayBeFilledAgain(place: DestinationRecord, secrets: readonly SecretRecord[]): boolean {
   return secrets.some(
-    (each) => each.role === 'superseded' || (each.generation !== null && each.generation <= (generation ?? -1)),
+    (each) => each.role === 'superseded' || (each.generation !== null && each.generation <= mayHold(place)),
   );
 }
 

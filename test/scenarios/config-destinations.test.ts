@@ -103,6 +103,23 @@ describe('destinations that come and go', () => {
     expect((await stage.view('shop')).destinations.map((each) => each.vault)).toEqual(['a']);
   });
 
+  it('C2: removed, rolled back and emptied: it is known as long as anything lives that it ever held', async () => {
+    const stage = await servingStage();
+    await renew(stage);
+    await reconfigure(stage, onlyA);
+    stage.vault('b').rollBack('shop');
+    await stage.pass(2 * HOUR, HOUR);
+    stage.vault('b').remove('shop');
+    await stage.pass(16 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['2']);
+    const former = (await stage.view('shop')).destinations.filter((each) => each.former);
+    expect(former).toMatchObject([{ vault: 'b', state: 'absent' }]);
+    await renew(stage);
+    await stage.pass(16 * DAY, DAY);
+    expect(secretIds(stage)).toEqual(['3']);
+    expect((await stage.view('shop')).destinations.map((each) => each.vault)).toEqual(['a']);
+  });
+
   it('C2: removed, and not to be read: the deletion waits, and a present one cannot be forgotten', async () => {
     const stage = await servingStage();
     await renew(stage);

@@ -70,6 +70,27 @@ describe('two daemons with one ledger', () => {
     },
   );
 
+  it('P6: while one waits for long in a rotation, the other asks the ledger whether it still does, but for its scans', async () => {
+    const stage = await beforeRenewal();
+    stage.settings = slowSettling(stage);
+    const owner = await startPeer(stage, stage.ledger);
+    await stage.start();
+    await passServed(stage, 'shop', 2 * MINUTE, '', MINUTE);
+    expect(stage.issuer.count('createSecret')).toBe(2);
+    const looks = () => stage.vault('a').calls.filter((each) => each.operation === 'describe').length;
+    const before = looks();
+    await passServed(stage, 'shop', 25 * MINUTE, '', MINUTE);
+    const scans = 2;
+    expect(looks() - before).toBeLessThanOrEqual(scans);
+    // whoever has it dies: the other takes over as soon as its lease and a lost request are over
+    owner.life.end();
+    const left = looks();
+    await passServed(stage, 'shop', 10 * MINUTE, '', MINUTE);
+    expect(looks()).toBeGreaterThan(left);
+    await passServed(stage, 'shop', 3 * HOUR);
+    await expectRest(stage, 'taken over');
+  });
+
   it('P6: a pause over one of them holds for the other', async () => {
     const stage = new Stage({ policy: SHORT });
     stage.issuer.addCredential('shop');
@@ -189,6 +210,14 @@ async function expectRest(stage: Stage, where: string): Promise<void> {
   expect((await stage.view('shop')).state, where).toBe('ok');
   expect(stage.issuer.secrets('shop'), `${where}: no orphan stays`).toHaveLength(1);
   expect(stage.issuer.count('createSecret'), where).toBeLessThanOrEqual(3);
+}
+
+function slowSettling(stage: Stage): Stage['settings'] {
+  const rules = stage.settings.rules.map((rule) => ({
+    ...rule,
+    policy: { ...rule.policy, verify: { ...rule.policy.verify, settle: 30 * MINUTE } },
+  }));
+  return { ...stage.settings, rules };
 }
 
 function slowVerify(stage: Stage): Stage['settings'] {

@@ -95,4 +95,13 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     found:
       'a daemon under its old rules wrote over an entry that no rule of its peer names, and the grace that the peer had dated meanwhile ran from before',
   },
+  {
+    seed: 4_122_672,
+    found:
+      'a former destination that was rolled back and emptied was forgotten, though what it had held before was alive',
+  },
+  {
+    seed: 4_134_666,
+    found: 'one daemon looked every forty seconds at what another worked on for hours',
+  },
 ];

@@ -5,7 +5,7 @@ import { latest } from '../../fakes/memory-issuer-history.ts';
 import { TAINTS } from '../sim-issuer.ts';
 import type { Invariant, Witnessed } from './invariant.ts';
 
-/** A daemon counts from when it sent a request, which may land as late as that. */
+/** A list shows what a request made as late as that after it was sent. */
 const LATE = 6 * MINUTE;
 
 /**
@@ -14,7 +14,14 @@ const LATE = 6 * MINUTE;
  */
 export function creationsAreBounded(world: Witnessed): Invariant {
   const { time, truth } = world;
+  /** By rotation: a daemon counts from when it sent the request, and may be frozen for long before that is on its way. */
+  const sentAt = new Map<string, Instant>();
   return {
+    changing: (_process, operation, _clientId, about) => {
+      const rotationId = typeof about === 'string' ? undefined : parseMarker(about.description)?.rotationId;
+      if (operation === 'createSecret' && rotationId !== undefined) sentAt.set(rotationId, time.now);
+    },
+
     created: (process, clientId) => {
       const { maxLiveSecrets, createsPerDay } = world.settings.limits;
       // one for what is urgent, and one for each other daemon
@@ -23,7 +30,8 @@ export function creationsAreBounded(world: Witnessed): Invariant {
       for (const secret of truth.issuer.every(clientId)) {
         const marker = parseMarker(latest(secret.versions).description);
         if (truth.origins.get(`${clientId}/${secret.secretId}`)?.by === 'hand' || marker === null) continue;
-        if (secret.createdAt > time.now - DAY + LATE) rotations.set(marker.rotationId, secret.createdAt);
+        const sent = sentAt.get(marker.rotationId) ?? secret.createdAt;
+        if (sent > time.now - DAY + LATE) rotations.set(marker.rotationId, sent);
       }
       // a ledger sees what another one made only as long as it is there, and so does one that was lost since
       const ledgers = world.ledgerCount + world.howOftenSince('ledger lost', time.now - DAY);
@@ -41,17 +49,24 @@ export function creationsAreBounded(world: Witnessed): Invariant {
   };
 }
 
-/** What the network made of requests that it repeated, so late that no count before them could know. */
+/**
+ * What the network made of requests that it repeated, so late that no count before them could know: also where what the
+ * first of them made was tidied away by then.
+ */
 function unseenCopies(truth: Witnessed['truth'], clientId: string, now: Instant): number {
   const alive = new Set(truth.alive(clientId));
-  const made = new Map<string, { copies: number; last: Instant }>();
+  const made = new Map<string, { all: number; alive: number; last: Instant }>();
   for (const { secretId, createdAt, versions } of truth.issuer.every(clientId)) {
-    const marker = alive.has(secretId) ? parseMarker(latest(versions).description) : null;
+    const marker = parseMarker(latest(versions).description);
     if (marker === null) continue;
-    const { copies, last } = made.get(marker.rotationId) ?? { copies: -1, last: createdAt };
-    made.set(marker.rotationId, { copies: copies + 1, last: Math.max(last, createdAt) });
+    const of = made.get(marker.rotationId) ?? { all: 0, alive: 0, last: createdAt };
+    made.set(marker.rotationId, {
+      all: of.all + 1,
+      alive: of.alive + (alive.has(secretId) ? 1 : 0),
+      last: alive.has(secretId) ? Math.max(of.last, createdAt) : of.last,
+    });
   }
-  return [...made.values()].reduce((sum, { copies, last }) => (last > now - LATE ? sum + copies : sum), 0);
+  return [...made.values()].reduce((sum, of) => (of.last > now - LATE ? sum + Math.min(of.alive, of.all - 1) : sum), 0);
 }
 
 /** The most calls that one daemon may make in an hour: three credentials, and whatever goes wrong. */
