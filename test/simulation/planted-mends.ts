@@ -24,6 +24,11 @@ export const UNDONE_MENDS: readonly PlantedBug[] = [
         find: 'if (coverage.doubtful || coverage.served.has(secret.secretId))',
         replace: 'if (coverage.served.has(secret.secretId))',
       },
+      {
+        file: 'src/rotation/delivery.ts',
+        find: ' || mayServeAnything(target, consignment.mark)',
+        replace: '',
+      },
     ],
     expects: ['S2', 'S3'],
     seeds: [160],
@@ -67,7 +72,7 @@ export const UNDONE_MENDS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/rotation/conclude.ts',
-        find: 'return observation.now < heldUntil(rotation, observation);',
+        find: 'return beholder.now < heldUntil(rotation, beholder);',
         replace: 'return false;',
       },
     ],
