@@ -92,18 +92,21 @@ export function everythingConverges(world: Witnessed, installations: readonly In
   }
 
   /**
-   * Nothing that a destination serves lives any more, so nothing may be deleted (principle 4), and what was made and never
-   * delivered fills the cap.
+   * A place serves nothing that lives, so nothing may be deleted (principle 4), and what was made and never delivered fills
+   * the cap, beside what is served.
    */
   function isFullOfLeftovers(clientId: string): boolean {
     const alive = truth.alive(clientId);
     const served = presentPlaces(world.settings, clientId).map((place) => truth.serving.get(place)?.secretId ?? null);
-    if (served.some((id) => id !== null && alive.includes(id))) return false;
+    const living = new Set(served.filter((id) => id !== null && alive.includes(id)));
+    if (served.every((id) => living.has(id))) return false;
     // a stranger's takes up a place, too
     const leftovers = alive.filter(
       (id) => truth.origins.get(`${clientId}/${id}`)?.by === 'hand' || truth.lastServed(clientId, id) === null,
     );
-    return leftovers.length > world.settings.limits.maxLiveSecrets; // one more is let pass where it is urgent
+    const full = new Set([...leftovers, ...living]);
+    // one more is let pass where it is urgent
+    return full.size >= world.settings.limits.maxLiveSecrets + (living.size === 0 ? 1 : 0);
   }
 
   /** What is there was there when everybody looked last. */
