@@ -5,6 +5,7 @@ import { MemoryVault } from '../../src/vaults/memory.ts';
 import { expectSound, markAt, reconfigure, renew, secretIds, servingStage, SHOP, writes } from './scene.ts';
 import { payloadOf } from './short-lives.ts';
 import { DEFAULT_POLICY, ruleFor } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 const onlyA = { rules: [ruleFor(DEFAULT_POLICY, ['a'])] };
 const both = { rules: [ruleFor(DEFAULT_POLICY, ['a', 'b'])] };
@@ -92,15 +93,7 @@ describe('destinations that come and go', () => {
     await renew(stage);
     stage.vault('b').remove('shop');
     await reconfigure(stage, onlyA);
-    await stage.pass(16 * DAY, DAY);
-    expect(secretIds(stage)).toEqual(['2']);
-    // it served the second one, too, and may be filled with it again as long as that lives
-    const former = (await stage.view('shop')).destinations.filter((each) => each.former);
-    expect(former).toMatchObject([{ vault: 'b', state: 'absent' }]);
-    await renew(stage);
-    await stage.pass(16 * DAY, DAY);
-    expect(secretIds(stage)).toEqual(['3']);
-    expect((await stage.view('shop')).destinations.map((each) => each.vault)).toEqual(['a']);
+    await expectKnownUntilGone(stage);
   });
 
   it('C2: removed, rolled back and emptied: it is known as long as anything lives that it ever held', async () => {
@@ -110,14 +103,7 @@ describe('destinations that come and go', () => {
     stage.vault('b').rollBack('shop');
     await stage.pass(2 * HOUR, HOUR);
     stage.vault('b').remove('shop');
-    await stage.pass(16 * DAY, DAY);
-    expect(secretIds(stage)).toEqual(['2']);
-    const former = (await stage.view('shop')).destinations.filter((each) => each.former);
-    expect(former).toMatchObject([{ vault: 'b', state: 'absent' }]);
-    await renew(stage);
-    await stage.pass(16 * DAY, DAY);
-    expect(secretIds(stage)).toEqual(['3']);
-    expect((await stage.view('shop')).destinations.map((each) => each.vault)).toEqual(['a']);
+    await expectKnownUntilGone(stage);
   });
 
   it('C2: removed, and not to be read: the deletion waits, and a present one cannot be forgotten', async () => {
@@ -222,6 +208,18 @@ describe('destinations that come and go', () => {
     },
   );
 });
+
+/** Former `b` is empty by now. It served the second secret, too, and may be filled with it again as long as that lives. */
+async function expectKnownUntilGone(stage: Stage): Promise<void> {
+  await stage.pass(16 * DAY, DAY);
+  expect(secretIds(stage)).toEqual(['2']);
+  const former = (await stage.view('shop')).destinations.filter((each) => each.former);
+  expect(former).toMatchObject([{ vault: 'b', state: 'absent' }]);
+  await renew(stage);
+  await stage.pass(16 * DAY, DAY);
+  expect(secretIds(stage)).toEqual(['3']);
+  expect((await stage.view('shop')).destinations.map((each) => each.vault)).toEqual(['a']);
+}
 
 /** A daemon that is started with a new destination and killed at a call; it runs again under the old configuration. */
 async function copied(kill: { call: number; side: 'before' | 'after' } | null) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import { DAY, MINUTE, SECOND } from '../../src/domain/time.ts';
 import type { Policy } from '../../src/config/settings.ts';
-import { SHORT, payloadOf } from './short-lives.ts';
+import { payloadOf, SHORT } from './short-lives.ts';
 import { secretIds } from './scene.ts';
 import { DEFAULT_POLICY, ruleFor, Stage } from './stage.ts';
 
@@ -11,7 +11,6 @@ const POLICY: Policy = {
   initial: 'rotate',
   verify: { method: 'token', timeout: 10 * MINUTE, settle: 10 * SECOND },
 };
-const GRACE = HOUR;
 
 describe('two daemons with one ledger, one of which has not read its new rules yet', () => {
   it('P6, V19: where one delivers to an entry that no rule of the other names, the grace starts anew once it is written', async () => {
@@ -20,7 +19,7 @@ describe('two daemons with one ledger, one of which has not read its new rules y
     const { secretId, value } = stage.issuer.addSecret('shop', { expires: stage.clock.now() + 30 * DAY });
     for (const name of ['a', 'b']) stage.vault(name).putForeign('shop', payloadOf('shop', value.reveal(), secretId));
     const both = stage.settings;
-    const onlyB = { ...both, rules: [ruleFor({ ...POLICY, grace: GRACE }, ['b'])] };
+    const onlyB = { ...both, rules: [ruleFor(POLICY, ['b'])] };
     stage.settings = onlyB;
     await stage.start();
     await stage.pass(10 * MINUTE, MINUTE);
@@ -45,7 +44,7 @@ describe('two daemons with one ledger, one of which has not read its new rules y
     const replacedAt = stage.clock.now();
     await stage.clock.until(old.stop());
     await passUntil(stage, () => !secretIds(stage).includes(secretId));
-    expect(stage.clock.now()).toBeGreaterThanOrEqual(replacedAt + GRACE);
+    expect(stage.clock.now()).toBeGreaterThanOrEqual(replacedAt + POLICY.grace);
   });
 });
 

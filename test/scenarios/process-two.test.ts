@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import type { Policy } from '../../src/config/settings.ts';
 import type { Daemon } from '../../src/daemon/api.ts';
 import type { Ledger } from '../../src/ledger/contract.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
@@ -72,7 +73,7 @@ describe('two daemons with one ledger', () => {
 
   it('P6: while one waits for long in a rotation, the other asks the ledger whether it still does, but for its scans', async () => {
     const stage = await beforeRenewal();
-    stage.settings = slowSettling(stage);
+    stage.settings = withVerify(stage, { settle: 30 * MINUTE });
     const owner = await startPeer(stage, stage.ledger);
     await stage.start();
     await passServed(stage, 'shop', 2 * MINUTE, '', MINUTE);
@@ -111,7 +112,7 @@ describe('two daemons with a ledger each', () => {
   it("P6: one's secret in flight is not the other's orphan, and holds its creation back", async () => {
     const stage = await beforeRenewal(MANY_CREATIONS);
     stage.issuer.behaviour.acceptDelay = 5 * MINUTE;
-    stage.settings = slowVerify(stage);
+    stage.settings = withVerify(stage, { timeout: 10 * MINUTE });
     await stage.start();
     await passServed(stage, 'shop', MINUTE);
     const [, fresh] = stage.issuer.secrets('shop');
@@ -212,18 +213,10 @@ async function expectRest(stage: Stage, where: string): Promise<void> {
   expect(stage.issuer.count('createSecret'), where).toBeLessThanOrEqual(3);
 }
 
-function slowSettling(stage: Stage): Stage['settings'] {
+function withVerify(stage: Stage, verify: Partial<Policy['verify']>): Stage['settings'] {
   const rules = stage.settings.rules.map((rule) => ({
     ...rule,
-    policy: { ...rule.policy, verify: { ...rule.policy.verify, settle: 30 * MINUTE } },
-  }));
-  return { ...stage.settings, rules };
-}
-
-function slowVerify(stage: Stage): Stage['settings'] {
-  const rules = stage.settings.rules.map((rule) => ({
-    ...rule,
-    policy: { ...rule.policy, verify: { ...rule.policy.verify, timeout: 10 * MINUTE } },
+    policy: { ...rule.policy, verify: { ...rule.policy.verify, ...verify } },
   }));
   return { ...stage.settings, rules };
 }
