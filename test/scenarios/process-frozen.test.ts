@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import type { Duration } from '../../src/domain/time.ts';
 import { Life } from './mortal.ts';
-import { beforeRenewal, MANY_CREATIONS, passServed } from './short-lives.ts';
+import { beforeRenewal, MANY_CREATIONS, passServed, SHORT } from './short-lives.ts';
 import type { Stage } from './stage.ts';
+
+const METHODS = ['token', 'none'] as const;
+const VERIFY = { timeout: MINUTE, settle: 10 * SECOND };
 
 describe('one daemon, frozen', () => {
   it('P7: at any call of a retirement, while the old value is put back by hand: it is not deleted on the old proof', async () => {
@@ -46,29 +49,32 @@ describe('one daemon, frozen', () => {
     }
   });
 
-  it('P7: at any call of a renewal, while the new secret is deleted by hand: it is not written over a living one', async () => {
-    const { calls } = await frozenRenewal(null);
-    expect(calls).toBeGreaterThan(15);
-    let gone = 0;
-    for (let at = 0; at < calls; at += 1) {
-      const { stage, life, where } = await frozenRenewal(at);
-      await passServed(stage, 'shop', 15 * MINUTE, where);
-      const [, fresh] = stage.issuer.secrets('shop').map((each) => each.secretId);
-      const holders = (): string[] =>
-        ['a', 'b'].filter((vault) => stage.vault(vault).peek('shop')?.mark?.secretId === fresh);
-      if (fresh !== undefined && holders().length === 0) {
-        gone += 1;
-        stage.issuer.removeSecret('shop', fresh);
+  it.each(METHODS)(
+    'P7: at any call of a renewal, while the new secret is deleted by hand, verified by %s: it is not written over a living one',
+    async (method) => {
+      const { calls } = await frozenRenewal(null, method);
+      expect(calls).toBeGreaterThan(15);
+      let gone = 0;
+      for (let at = 0; at < calls; at += 1) {
+        const { stage, life, where } = await frozenRenewal(at, method);
         await passServed(stage, 'shop', 15 * MINUTE, where);
-        life.thaw();
-        await passServed(stage, 'shop', HOUR, where, SECOND);
-      } else life.thaw();
-      await passServed(stage, 'shop', 3 * HOUR, where);
-      expect(stage.issuer.secrets('shop'), `${where}: no orphan stays`).toHaveLength(1);
-      life.end();
-    }
-    expect(gone).toBeGreaterThan(5);
-  });
+        const [, fresh] = stage.issuer.secrets('shop').map((each) => each.secretId);
+        const holders = (): string[] =>
+          ['a', 'b'].filter((vault) => stage.vault(vault).peek('shop')?.mark?.secretId === fresh);
+        if (fresh !== undefined && holders().length === 0) {
+          gone += 1;
+          stage.issuer.removeSecret('shop', fresh);
+          await passServed(stage, 'shop', 15 * MINUTE, where);
+          life.thaw();
+          await passServed(stage, 'shop', HOUR, where, SECOND);
+        } else life.thaw();
+        await passServed(stage, 'shop', 3 * HOUR, where);
+        expect(stage.issuer.secrets('shop'), `${where}: no orphan stays`).toHaveLength(1);
+        life.end();
+      }
+      expect(gone).toBeGreaterThan(5);
+    },
+  );
 
   it('P7: at any call of a repair, while the secret is deleted by hand: its value is not copied to where it lacks', async () => {
     const { calls, fresh: copied, stage: repaired } = await frozenRepair(null);
@@ -120,8 +126,9 @@ async function frozenRepair(at: number | null) {
 }
 
 /** A daemon that is frozen at a call after its start, when a renewal is due. */
-async function frozenRenewal(at: number | null) {
-  return startFrozen(await beforeRenewal(MANY_CREATIONS), at, 5 * MINUTE);
+async function frozenRenewal(at: number | null, method: (typeof METHODS)[number]) {
+  const policy = { ...SHORT, verify: { ...VERIFY, method } };
+  return startFrozen(await beforeRenewal({ ...MANY_CREATIONS, policy }), at, 5 * MINUTE);
 }
 
 async function startFrozen(stage: Stage, at: number | null, within: Duration) {

@@ -104,4 +104,8 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     seed: 4_134_666,
     found: 'one daemon looked every forty seconds at what another worked on for hours',
   },
+  {
+    seed: 4_301_315,
+    found: 'under `verify: none` a secret that somebody had deleted during a freeze was delivered',
+  },
 ];
