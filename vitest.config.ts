@@ -68,7 +68,7 @@ export default defineConfig({
           globalSetup: ['test/process/build.ts'],
           testTimeout: 120_000,
           // they wait for processes far more than they compute; vitest asks that they come by themselves then
-          maxWorkers: 4,
+          maxWorkers: 5,
           sequence: { groupOrder: 1 },
         },
       },

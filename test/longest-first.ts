@@ -12,6 +12,7 @@ export const LONG: readonly string[] = [
   'docs',
   'rotate-wait',
   'reload-files',
+  'sdk-loading',
   'http-acts',
   'ledger',
   'reload',
