@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,33 +8,13 @@ import { rekeyd, Running } from './binary.ts';
 import { Consumer, encryptedShelf, openFileVault, plainShelf } from './consumer.ts';
 import { EmulatedIssuer } from './emulated-issuer.ts';
 import { filesUnder, leaks } from './leak.ts';
-import { ISSUER, pause, settled, Site } from './site.ts';
+import { portOf, securityConfig, TOKEN, VIEWER } from './security-site.ts';
+import { pause, settled, Site } from './site.ts';
 
 const OPEN_UMASK = fileURLToPath(new URL('./open-umask.ts', import.meta.url));
 const KEY = 'security';
 const CLIENT = seededClientId(KEY, 1);
 const OTHER = seededClientId(KEY, 2);
-const TOKEN = 'operator-token-0123456789abcdef';
-const VIEWER = 'viewer-token-0123456789abcdef';
-
-const config = (more: { tokens: boolean }): string => `instance: sec
-schedule: "* * * * * *"
-resync: 2s
-ledger: { type: sqlite, path: ./var/rekeyd.db }
-http:
-  port: 0
-  socket: ./rekeyd.sock
-${more.tokens ? `  tokens: [{ name: ci, role: operator, token: ${TOKEN} }, { name: eyes, role: viewer, token: ${VIEWER} }]\n` : ''}limits: { createsPerDay: 1000, rotationsPerHour: 1000, maxLiveSecrets: 20 }
-${ISSUER.replace('${DATA8_CLIENT_SECRET}', '${file:./own.secret}')}vaults:
-  local: { type: file, path: ./vault, key: ./vault.key }
-  plain: { type: directory, path: ./plain }
-policies:
-  default: { lifetime: 60s, renewBefore: 55s, grace: 1s, provisional: 8s, verify: { timeout: 4s, settle: 0s } }
-credentials:
-  - issuer: data8
-    match: { description: "{app} (prod)" }
-    deliver: [{ vault: local, name: "{app}" }, { vault: plain, name: "{app}.json" }]
-`;
 
 let issuer: EmulatedIssuer;
 let site: Site;
@@ -46,7 +26,7 @@ beforeAll(async () => {
   issuer = await EmulatedIssuer.start({
     seed: { key: KEY, groups: [{ credentials: 2, description: 'app-{n} (prod)', secretDescription: 'made by hand' }] },
   });
-  site = await Site.open(issuer.env, config({ tokens: true }));
+  site = await Site.open(issuer.env, securityConfig({ tokens: true }));
   await writeFile(site.path('own.secret'), issuer.clientSecret, { mode: 0o600 });
   daemon = await start();
   port = portOf(daemon);
@@ -86,10 +66,6 @@ async function standing<T>(look: () => Promise<T>): Promise<T> {
   } finally {
     daemon.kill('SIGCONT');
   }
-}
-
-function portOf(running: Running): number {
-  return Number(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(running.out)?.[1]);
 }
 
 describe('S1: no value shows anywhere', () => {
@@ -220,63 +196,6 @@ describe('S8: files', () => {
         }
       }
     });
-  });
-
-  it.each(['run', 'once'])(
-    'S8: %s refuses a key or a vault that others may open, with 2 and what to do',
-    async (way) => {
-      const loose = await Site.open(
-        issuer.env,
-        config({ tokens: false }).replace('${file:./own.secret}', '${DATA8_CLIENT_SECRET}'),
-      );
-      try {
-        await writeFile(loose.path('vault.key'), 'AGE-SECRET-KEY-1', { mode: 0o644 });
-        const key = await loose.run([way]);
-        expect(key.code).toBe(2);
-        expect(key.out + key.err).toContain(`chmod 0600 '${loose.path('vault.key')}'`);
-        expect(key.out + key.err).not.toContain('AGE-SECRET-KEY');
-        await rm(loose.path('vault.key'));
-        await chmod(loose.path('vault'), 0o755);
-        const folder = await loose.run([way]);
-        expect(folder.code).toBe(2);
-        expect(folder.out + folder.err).toContain(`chmod 0700 '${loose.path('vault')}'`);
-      } finally {
-        await loose.close();
-      }
-    },
-  );
-});
-
-describe('S3: no token is configured', () => {
-  it('S3: over the port only health and metrics answer; the socket still does all', async () => {
-    const env = issuer.env;
-    const bare = await Site.open(
-      env,
-      config({ tokens: false }).replace('${file:./own.secret}', '${DATA8_CLIENT_SECRET}'),
-    );
-    try {
-      const to = { port: portOf(await bare.start()) };
-      const isReady = async () => ((await ask(to, '/readyz')).status === 200 ? [] : ['not ready']);
-      expect(await settled(isReady, 10_000)).toEqual([]);
-      for (const path of ['/livez', '/healthz', '/readyz', '/metrics'])
-        expect((await ask(to, path)).status, path).toBe(200);
-      const calls = [
-        ['GET', '/v1/status'],
-        ['GET', '/v1/credentials'],
-        ['GET', '/v1/rotations'],
-        ['POST', '/v1/scan'],
-        ['POST', '/v1/pause'],
-        ['POST', `/v1/credentials/data8/${CLIENT}/rotate`],
-      ] as const;
-      for (const [method, path] of calls) {
-        const answer = await ask(to, path, { method, headers: { authorization: `Bearer ${TOKEN}` } });
-        expect(answer.status, path).toBe(403);
-        expect(answer.text).toContain('no-token-configured');
-      }
-      expect((await bare.ask('GET', '/v1/status')).status).toBe(200);
-    } finally {
-      await bare.close();
-    }
   });
 });
 
