@@ -93,6 +93,7 @@ export async function candidates(
       issuer: name,
       error: safeMessage(error),
     });
+    if (later !== undefined) await wakeFromLedger(engine, name);
     return [];
   }
   if (engine.leaving.signal.aborted) return [];
@@ -100,6 +101,18 @@ export async function candidates(
   const wanted = await engine.roster.compare(name, list, headers, world.clock.now(), everything, later);
   world.meter.scanSucceeded(name, world.clock.now());
   return wanted;
+}
+
+/**
+ * Wakes for what is due before the next scan, by what the ledger knows: where a scan that was to find it could not list, or
+ * is skipped. @throws LedgerError
+ */
+export async function wakeFromLedger(engine: Engine, issuer: string): Promise<void> {
+  const { clock, ledger } = engine.world;
+  const now = clock.now();
+  for await (const { clientId, dueAt } of ledger.headers(issuer)) {
+    if (dueAt !== null && dueAt > now) engine.wakeAt({ issuer, clientId }, dueAt);
+  }
 }
 
 /** Whether a glob on ISSUER/CLIENT, clientId or name means this candidate. @throws Refusal `invalid` for a pattern that cannot be used */

@@ -2,7 +2,7 @@ import { safeMessage } from '../domain/errors.ts';
 import { DAY } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { Engine } from './engine.ts';
-import { scan } from './scan.ts';
+import { scan, wakeFromLedger } from './scan.ts';
 import type { ScanOptions, ScanReport } from './scan.ts';
 
 /** Finished rotations are kept this long. */
@@ -77,11 +77,24 @@ export class Scans {
   startScheduled(): boolean {
     if (this.#running !== null) {
       this.#engine.world.events.tell({ type: 'scan-skipped', scanId: this.#running.report.scanId });
+      void this.#wakeForSkipped();
       return false;
     }
     this.start({ everything: 'due', trigger: 'schedule', limit: null, only: null });
     void this.prune();
     return true;
+  }
+
+  /** The one that runs may have looked at what was due only after the one that is skipped, and left it to that. */
+  async #wakeForSkipped(): Promise<void> {
+    const { issuers, log } = this.#engine.world;
+    try {
+      for (const name of issuers.keys()) await wakeFromLedger(this.#engine, name);
+    } catch (error) {
+      log.warn('wake-ups-unknown', 'What is due before the next scan could not be read; that scan finds it', {
+        error: safeMessage(error),
+      });
+    }
   }
 
   /** Has the ledger forget the rotations that were finished long ago; where that was done within a day, nothing. */

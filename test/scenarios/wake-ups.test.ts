@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { LedgerError } from '../../src/domain/errors.ts';
+import type { Policy } from '../../src/config/settings.ts';
+import { IssuerError, LedgerError } from '../../src/domain/errors.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
 import { Stage } from './stage.ts';
 
@@ -53,8 +54,49 @@ it('a date that lay behind the next scan is kept after it, and after a start', a
   await stage.stop();
 });
 
+it('a date is kept while the scans that were to find it cannot list', async () => {
+  const stage = stageOf();
+  await stage.start();
+  await stage.pass(HOUR, MINUTE);
+  await stage.daemon.rotate(KEY, { note: null, grace: null, actor: 'test' });
+  await stage.pass(5 * MINUTE, MINUTE);
+  const due = (await stage.ledger.credential(KEY))?.dueAt ?? 0;
+  expect(due - stage.ports.clock.now()).toBeGreaterThan(2 * HOUR);
+  stage.issuer.listCredentials = () =>
+    Promise.reject(new IssuerError('unavailable', '503', { issuer: 'data8', operation: 'list-credentials' }));
+  await stage.pass(due - stage.ports.clock.now() + MINUTE, MINUTE);
+  expect(stage.events('scan-failed').length).toBeGreaterThan(1);
+  expect(stage.events('secret-retired')).toHaveLength(1);
+  await stage.stop();
+});
+
+it('P10: a date is kept that was left to a scan which is skipped', async () => {
+  const stage = stageOf({ grace: 40 * MINUTE });
+  const { clock } = stage.ports;
+  await stage.start();
+  const period = 59 * MINUTE;
+  await stage.pass(2 * period - (clock.now() % period) - 30 * SECOND, MINUTE);
+  await stage.daemon.rotate(KEY, { note: null, grace: null, actor: 'test' });
+  await stage.pass(15 * SECOND, SECOND);
+  expect(stage.events('rotation-settled')).toHaveLength(2);
+  const list = stage.issuer.listSecrets.bind(stage.issuer);
+  stage.issuer.listSecrets = async (clientId) => {
+    if (clientId === 'slow') await clock.sleep(MINUTE);
+    return list(clientId);
+  };
+  stage.issuer.addCredential('slow');
+  stage.daemon.scan();
+  await stage.pass(MINUTE, SECOND);
+  expect(stage.events('scan-skipped')).toHaveLength(1);
+  const scans = stage.events('scan-finished').length;
+  await stage.pass(41 * MINUTE, MINUTE);
+  expect(stage.events('secret-retired')).toHaveLength(1);
+  expect(stage.events('scan-finished').length, 'but for the one that was running').toBeLessThanOrEqual(scans + 1);
+  await stage.stop();
+});
+
 /** One credential that is served in one place, by a daemon that scans hardly more than once an hour. */
-function stageOf(): Stage {
+function stageOf(policy: Partial<Policy> = {}): Stage {
   const stage = new Stage({
     schedule: '*/59 * * * *',
     vaults: ['a'],
@@ -63,6 +105,7 @@ function stageOf(): Stage {
       renewBefore: DAY,
       grace: 2 * HOUR + 20 * MINUTE,
       verify: { method: 'token', timeout: HOUR, settle: 0 },
+      ...policy,
     },
   });
   stage.issuer.addCredential('shop');

@@ -108,4 +108,8 @@ export const REGRESSION_SEEDS: readonly { readonly seed: number; readonly found:
     seed: 4_301_315,
     found: 'under `verify: none` a secret that somebody had deleted during a freeze was delivered',
   },
+  {
+    seed: 4_461_188,
+    found: 'what was due before the next scan, and left to a scan that was skipped, was not woken for',
+  },
 ];
