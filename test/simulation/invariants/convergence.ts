@@ -23,7 +23,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
         for (const rule of settings.rules) {
           const clientId = rule.match.clientId?.[0] ?? '';
           if (!isOldNews(clientId)) continue; // a renewal that came just now: not everybody has looked since
-          if (isFullOfLeftovers(clientId)) continue; // `blocked`: for a person, or until they end by themselves
+          if (isFullForGood(clientId)) continue; // `blocked`: for a person, or until they end by themselves
           const served = placesServe(settings, clientId);
           await daemonAgrees(installation, clientId, served);
           if (served !== null) leftovers(clientId, served, rule.policy.grace + shutFor(rule.policy));
@@ -92,21 +92,36 @@ export function everythingConverges(world: Witnessed, installations: readonly In
   }
 
   /**
-   * A place serves nothing that lives, so nothing may be deleted (principle 4), and what was made and never delivered fills
-   * the cap, beside what is served.
+   * A place serves nothing that lives under a mark of ours, so nothing may be deleted (principle 4), and the cap is full: where
+   * nothing that lives is served at all, of anything, for there is nothing to copy; else of what was made and never
+   * delivered, beside what is served.
    */
-  function isFullOfLeftovers(clientId: string): boolean {
+  function isFullForGood(clientId: string): boolean {
     const alive = truth.alive(clientId);
-    const served = presentPlaces(world.settings, clientId).map((place) => truth.serving.get(place)?.secretId ?? null);
-    const living = new Set(served.filter((id) => id !== null && alive.includes(id)));
-    if (served.every((id) => living.has(id))) return false;
+    const served = presentPlaces(world.settings, clientId).map((place) => {
+      const secretId = truth.serving.get(place)?.secretId ?? null;
+      const lives = secretId !== null && alive.includes(secretId);
+      return {
+        secretId: lives ? secretId : null,
+        isDead: secretId !== null && !lives,
+        isMarked: hasMark(place, clientId),
+      };
+    });
+    if (served.every(({ secretId, isMarked }) => secretId !== null && isMarked)) return false;
+    const living = new Set(served.flatMap(({ secretId }) => secretId ?? []));
+    const { maxLiveSecrets } = world.settings.limits;
+    // one more is let pass where it is urgent: what is served is dead, not where a value is no secret at all
+    if (living.size === 0) return alive.length >= maxLiveSecrets + (served.some(({ isDead }) => isDead) ? 1 : 0);
     // a stranger's takes up a place, too
     const leftovers = alive.filter(
       (id) => truth.origins.get(`${clientId}/${id}`)?.by === 'hand' || truth.lastServed(clientId, id) === null,
     );
-    const full = new Set([...leftovers, ...living]);
-    // one more is let pass where it is urgent
-    return full.size >= world.settings.limits.maxLiveSecrets + (living.size === 0 ? 1 : 0);
+    return new Set([...leftovers, ...living]).size >= maxLiveSecrets;
+  }
+
+  function hasMark(place: string, clientId: string): boolean {
+    const [vault = ''] = place.split('/');
+    return (truth.vaults.get(vault)?.peek(clientId)?.mark ?? null) !== null;
   }
 
   /** What is there was there when everybody looked last. */
