@@ -71,7 +71,7 @@ export function everythingConverges(world: Witnessed, installations: readonly In
   }
 
   function leftovers(clientId: string, served: string, grace: number): void {
-    const byHand = truth.heldByHandUntil(clientId) ?? 0;
+    const byHand = truth.heldByHandUntil(clientId) ?? Number.NEGATIVE_INFINITY;
     for (const secretId of truth.alive(clientId)) {
       const origin = truth.origins.get(`${clientId}/${secretId}`);
       if (secretId === served || origin?.by !== 'daemon') continue;
@@ -79,7 +79,8 @@ export function everythingConverges(world: Witnessed, installations: readonly In
       if (secret === null || parseMarker(latest(secret.versions).description) === null) continue; // as a stranger's
       const last = truth.lastServed(clientId, secretId);
       if (last === null) {
-        if (time.now - origin.at > PROVISIONAL) {
+        // what may have been served goes by the grace of its successor, which a person's value and a full cap may hold up
+        if (time.now > Math.max(origin.at + PROVISIONAL, byHand + grace + DAY)) {
           const born = Math.round((time.now - origin.at) / SECOND);
           if (!keptToItsExpiry(clientId))
             world.violate('L2', `secret ${secretId} of ${clientId} was never served, is ${born} s old and still there`);
