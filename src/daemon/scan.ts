@@ -3,6 +3,7 @@ import { safeMessage } from '../domain/errors.ts';
 import { SECOND } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { ListedCredential } from '../issuers/contract.ts';
+import type { Ledger } from '../ledger/contract.ts';
 import type { CredentialKey } from '../ledger/records.ts';
 import { Refusal } from './api.ts';
 import type { Engine } from './engine.ts';
@@ -81,6 +82,7 @@ export async function candidates(
   { everything, later }: Pick<ScanOptions, 'everything'> & { readonly later?: Later },
 ): Promise<Candidate[]> {
   const { world } = engine;
+  const began = world.clock.now();
   let list: readonly ListedCredential[];
   try {
     list = (await world.issuers.get(name)?.listCredentials(engine.giveUp.signal)) ?? [];
@@ -93,7 +95,7 @@ export async function candidates(
       issuer: name,
       error: safeMessage(error),
     });
-    if (later !== undefined) await wakeFromLedger(engine, name);
+    if (later !== undefined) await tellDates(world.ledger, name, began, later);
     return [];
   }
   if (engine.leaving.signal.aborted) return [];
@@ -104,14 +106,12 @@ export async function candidates(
 }
 
 /**
- * Wakes for what is due before the next scan, by what the ledger knows: where a scan that was to find it could not list, or
- * is skipped. @throws LedgerError
+ * Tells the dates after `since` that the ledger knows of an issuer's credentials: in place of a scan that was to compare them,
+ * and could not list, or is skipped. @throws LedgerError
  */
-export async function wakeFromLedger(engine: Engine, issuer: string): Promise<void> {
-  const { clock, ledger } = engine.world;
-  const now = clock.now();
+export async function tellDates(ledger: Ledger, issuer: string, since: Instant, later: Later): Promise<void> {
   for await (const { clientId, dueAt } of ledger.headers(issuer)) {
-    if (dueAt !== null && dueAt > now) engine.wakeAt({ issuer, clientId }, dueAt);
+    if (dueAt !== null && dueAt > since) later({ issuer, clientId }, dueAt);
   }
 }
 

@@ -1,8 +1,8 @@
 import { safeMessage } from '../domain/errors.ts';
-import { DAY } from '../domain/time.ts';
+import { DAY, SECOND } from '../domain/time.ts';
 import type { Instant } from '../domain/time.ts';
 import type { Engine } from './engine.ts';
-import { scan, wakeFromLedger } from './scan.ts';
+import { scan, tellDates } from './scan.ts';
 import type { ScanOptions, ScanReport } from './scan.ts';
 
 /** Finished rotations are kept this long. */
@@ -87,9 +87,13 @@ export class Scans {
 
   /** The one that runs may have looked at what was due only after the one that is skipped, and left it to that. */
   async #wakeForSkipped(): Promise<void> {
-    const { issuers, log } = this.#engine.world;
+    const { clock, issuers, ledger, log } = this.#engine.world;
+    // the schedule may have fired a moment late
+    const since = clock.now() - SECOND;
     try {
-      for (const name of issuers.keys()) await wakeFromLedger(this.#engine, name);
+      for (const name of issuers.keys()) {
+        await tellDates(ledger, name, since, (key, dueAt) => this.#engine.wakeAt(key, dueAt));
+      }
     } catch (error) {
       log.warn('wake-ups-unknown', 'What is due before the next scan could not be read; that scan finds it', {
         error: safeMessage(error),

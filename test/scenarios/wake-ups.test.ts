@@ -2,9 +2,11 @@ import { expect, it } from 'vitest';
 import type { Policy } from '../../src/config/settings.ts';
 import { IssuerError, LedgerError } from '../../src/domain/errors.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/domain/time.ts';
+import type { Duration } from '../../src/domain/time.ts';
 import { Stage } from './stage.ts';
 
 const KEY = { issuer: 'data8', clientId: 'shop' };
+const PERIOD = 59 * MINUTE;
 
 it('P3: what the ledger cut off in mid-rotation is begun again soon, not with the next scan', async () => {
   const stage = await cutOffStage();
@@ -70,15 +72,25 @@ it('a date is kept while the scans that were to find it cannot list', async () =
   await stage.stop();
 });
 
-it('P10: a date is kept that was left to a scan which is skipped', async () => {
-  const stage = stageOf({ grace: 40 * MINUTE });
+it('a date is kept that passes while the list of the scan that was to find it fails slowly', async () => {
+  const stage = await rotatedBeforeScan(PERIOD + MINUTE);
   const { clock } = stage.ports;
-  await stage.start();
-  const period = 59 * MINUTE;
-  await stage.pass(2 * period - (clock.now() % period) - 30 * SECOND, MINUTE);
-  await stage.daemon.rotate(KEY, { note: null, grace: null, actor: 'test' });
-  await stage.pass(15 * SECOND, SECOND);
-  expect(stage.events('rotation-settled')).toHaveLength(2);
+  const due = (await stage.ledger.credential(KEY))?.dueAt ?? 0;
+  expect(due % PERIOD, 'soon after a scan begins').toBeLessThan(MINUTE);
+  await stage.pass(MINUTE, SECOND);
+  stage.issuer.listCredentials = async () => {
+    await clock.sleep(2 * MINUTE);
+    throw new IssuerError('unavailable', '503', { issuer: 'data8', operation: 'list-credentials' });
+  };
+  await stage.pass(due - clock.now() + 3 * MINUTE, SECOND);
+  expect(stage.events('scan-failed')).toHaveLength(1);
+  expect(stage.events('secret-retired')).toHaveLength(1);
+  await stage.stop();
+});
+
+it('P10: a date is kept that was left to a scan which is skipped', async () => {
+  const stage = await rotatedBeforeScan(40 * MINUTE);
+  const { clock } = stage.ports;
   const list = stage.issuer.listSecrets.bind(stage.issuer);
   stage.issuer.listSecrets = async (clientId) => {
     if (clientId === 'slow') await clock.sleep(MINUTE);
@@ -94,6 +106,17 @@ it('P10: a date is kept that was left to a scan which is skipped', async () => {
   expect(stage.events('scan-finished').length, 'but for the one that was running').toBeLessThanOrEqual(scans + 1);
   await stage.stop();
 });
+
+/** What a rotation replaced is in its grace, and the next scan begins within half a minute. */
+async function rotatedBeforeScan(grace: Duration): Promise<Stage> {
+  const stage = stageOf({ grace });
+  await stage.start();
+  await stage.pass(2 * PERIOD - (stage.ports.clock.now() % PERIOD) - 30 * SECOND, MINUTE);
+  await stage.daemon.rotate(KEY, { note: null, grace: null, actor: 'test' });
+  await stage.pass(15 * SECOND, SECOND);
+  expect(stage.events('rotation-settled')).toHaveLength(2);
+  return stage;
+}
 
 /** One credential that is served in one place, by a daemon that scans hardly more than once an hour. */
 function stageOf(policy: Partial<Policy> = {}): Stage {
